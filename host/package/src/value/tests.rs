@@ -1,0 +1,477 @@
+//! The one-form invariant over random types and values, and the edges by name.
+
+use super::*;
+use crate::wit_type::{Case, Field, Type};
+use proptest::prelude::*;
+use serde_json::json;
+
+fn name(text: &str) -> Name {
+    Name::from(text)
+}
+
+fn names(count: usize) -> Vec<Name> {
+    (0..count).map(|i| Name::from(format!("n{i}"))).collect()
+}
+
+/// A type with two of its values.
+fn typed() -> impl Strategy<Value = (Type, Value, Value)> {
+    types().prop_flat_map(|ty| {
+        let (a, b) = (values(&ty), values(&ty));
+        (Just(ty), a, b)
+    })
+}
+
+fn types() -> impl Strategy<Value = Type> {
+    let leaf = prop_oneof![
+        Just(Type::Bool),
+        Just(Type::U8),
+        Just(Type::U16),
+        Just(Type::U32),
+        Just(Type::U64),
+        Just(Type::S8),
+        Just(Type::S16),
+        Just(Type::S32),
+        Just(Type::S64),
+        Just(Type::F32),
+        Just(Type::F64),
+        Just(Type::Char),
+        Just(Type::String),
+        Just(Type::Bytes),
+        (1..5usize).prop_map(|n| Type::Enum(names(n))),
+        (1..5usize).prop_map(|n| Type::Flags(names(n))),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let boxed = || inner.clone().prop_map(Box::new);
+        prop_oneof![
+            boxed()
+                .prop_filter("list<u8> is bytes", |ty| **ty != Type::U8)
+                .prop_map(Type::List),
+            boxed().prop_map(Type::Option),
+            (proptest::option::of(boxed()), proptest::option::of(boxed()))
+                .prop_map(|(ok, err)| Type::Result { ok, err }),
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(Type::Tuple),
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(|tys| {
+                let fields = tys.into_iter().enumerate();
+                Type::Record(
+                    fields
+                        .map(|(i, ty)| Field {
+                            name: Name::from(format!("f{i}")),
+                            docs: None,
+                            ty,
+                        })
+                        .collect(),
+                )
+            }),
+            proptest::collection::vec(proptest::option::of(inner.clone()), 1..4).prop_map(|tys| {
+                let cases = tys.into_iter().enumerate();
+                Type::Variant(
+                    cases
+                        .map(|(i, ty)| Case {
+                            name: Name::from(format!("c{i}")),
+                            docs: None,
+                            ty,
+                        })
+                        .collect(),
+                )
+            }),
+        ]
+    })
+}
+
+fn values(ty: &Type) -> BoxedStrategy<Value> {
+    match ty {
+        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+        Type::U8 => any::<u8>().prop_map(Value::U8).boxed(),
+        Type::U16 => any::<u16>().prop_map(Value::U16).boxed(),
+        Type::U32 => any::<u32>().prop_map(Value::U32).boxed(),
+        Type::U64 => any::<u64>().prop_map(Value::U64).boxed(),
+        Type::S8 => any::<i8>().prop_map(Value::S8).boxed(),
+        Type::S16 => any::<i16>().prop_map(Value::S16).boxed(),
+        Type::S32 => any::<i32>().prop_map(Value::S32).boxed(),
+        Type::S64 => any::<i64>().prop_map(Value::S64).boxed(),
+        Type::F32 => any::<f32>()
+            .prop_filter("finite", |f| f.is_finite())
+            .prop_map(|f| Value::F32(f + 0.0))
+            .boxed(),
+        Type::F64 => any::<f64>()
+            .prop_filter("finite", |f| f.is_finite())
+            .prop_map(|f| Value::F64(f + 0.0))
+            .boxed(),
+        Type::Char => any::<char>().prop_map(Value::Char).boxed(),
+        Type::String => any::<String>().prop_map(Value::String).boxed(),
+        Type::Bytes => any::<Vec<u8>>().prop_map(Value::Bytes).boxed(),
+        Type::Enum(names) => proptest::sample::select(names.clone())
+            .prop_map(Value::Enum)
+            .boxed(),
+        Type::Flags(names) => proptest::sample::subsequence(names.clone(), 0..=names.len())
+            .prop_map(Value::Flags)
+            .boxed(),
+        Type::List(element) => proptest::collection::vec(values(element), 0..4)
+            .prop_map(Value::List)
+            .boxed(),
+        Type::Option(some) => proptest::option::of(values(some).prop_map(Box::new))
+            .prop_map(Value::Option)
+            .boxed(),
+        Type::Result { ok, err } => prop_oneof![
+            side(ok.as_deref()).prop_map(|v| Value::Result(Ok(v))),
+            side(err.as_deref()).prop_map(|v| Value::Result(Err(v))),
+        ]
+        .boxed(),
+        Type::Tuple(types) => types
+            .iter()
+            .map(values)
+            .collect::<Vec<_>>()
+            .prop_map(Value::Tuple)
+            .boxed(),
+        Type::Record(fields) => fields
+            .iter()
+            .map(|field| {
+                let name = field.name.clone();
+                values(&field.ty).prop_map(move |value| (name.clone(), value))
+            })
+            .collect::<Vec<_>>()
+            .prop_map(Value::Record)
+            .boxed(),
+        Type::Variant(cases) => proptest::sample::select(cases.clone())
+            .prop_flat_map(|case| {
+                side(case.ty.as_ref()).prop_map(move |payload| Value::Variant {
+                    case: case.name.clone(),
+                    payload,
+                })
+            })
+            .boxed(),
+    }
+}
+
+fn side(ty: Option<&Type>) -> BoxedStrategy<Option<Box<Value>>> {
+    match ty {
+        None => Just(None).boxed(),
+        Some(ty) => values(ty).prop_map(|value| Some(Box::new(value))).boxed(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_value_survives_its_json_form_and_its_text((ty, value, _) in typed()) {
+        let caps = Caps::default();
+        let json = value.to_json(&caps).unwrap();
+        prop_assert_eq!(&Value::from_json(&ty, &json, &caps).unwrap(), &value);
+        let text = canonical(&json);
+        let parsed = parse_strict(&text, &caps).unwrap();
+        prop_assert_eq!(&Value::from_json(&ty, &parsed, &caps).unwrap(), &value);
+        prop_assert_eq!(canonical(&parsed), text);
+    }
+
+    #[test]
+    fn distinct_values_have_distinct_canonical_bytes((_, a, b) in typed()) {
+        let caps = Caps::default();
+        let bytes = |v: &Value| canonical(&v.to_json(&caps).unwrap());
+        prop_assert_eq!(bytes(&a) == bytes(&b), a == b);
+    }
+
+    #[test]
+    fn neighbouring_wide_integers_stay_apart(n in 0..u64::MAX) {
+        let bytes = |n| canonical(&Value::U64(n).to_json(&Caps::default()).unwrap());
+        prop_assert_ne!(bytes(n), bytes(n + 1));
+    }
+
+    #[test]
+    fn the_canonical_form_is_its_own_canonical_form(f in any::<f64>(), n in any::<u64>()) {
+        for json in [json!(f), json!(n), json!([n.to_string(), f])] {
+            let once = canonical(&json);
+            prop_assert_eq!(canonical(&parse_strict(&once, &Caps::default()).unwrap()), once);
+        }
+    }
+
+    #[test]
+    fn neighbouring_bare_integers_stay_apart(n in 0..u64::MAX) {
+        prop_assert_ne!(canonical(&json!(n)), canonical(&json!(n + 1)));
+    }
+
+    #[test]
+    fn the_strict_parser_agrees_with_serde_on_what_it_takes(text in "[\\[\\]{}:,\"a0-9.eE+ -]{0,40}") {
+        if let Ok(json) = parse_strict(text.as_bytes(), &Caps::default()) {
+            prop_assert_eq!(json, serde_json::from_str::<Json>(&text).unwrap());
+        }
+    }
+
+    #[test]
+    fn any_document_is_taken_or_refused_without_a_panic((ty, _, _) in typed(), (_, other, _) in typed()) {
+        let caps = Caps { depth: 8, nodes: 50, bytes: 200 };
+        if let Ok(json) = other.to_json(&caps)
+            && let Ok(value) = Value::from_json(&ty, &json, &Caps::default())
+        {
+            let again = value.to_json(&Caps::default()).unwrap();
+            prop_assert_eq!(Value::from_json(&ty, &again, &Caps::default()).unwrap(), value);
+        }
+    }
+}
+
+fn read(ty: &Type, json: Json) -> Result<Value, String> {
+    Value::from_json(ty, &json, &Caps::default()).map_err(|e| e.to_string())
+}
+
+#[test]
+fn wide_integers_are_safe_numbers_or_decimal_strings() {
+    let max_safe = 9_007_199_254_740_991_u64;
+    assert_eq!(read(&Type::U64, json!(max_safe)), Ok(Value::U64(max_safe)));
+    assert_eq!(
+        read(&Type::U64, json!("9007199254740993")),
+        Ok(Value::U64(max_safe + 2))
+    );
+    assert_eq!(
+        read(&Type::U64, json!("18446744073709551615")),
+        Ok(Value::U64(u64::MAX))
+    );
+    assert_eq!(
+        read(&Type::S64, json!("-9223372036854775808")),
+        Ok(Value::S64(i64::MIN))
+    );
+    assert_eq!(
+        read(&Type::S64, json!(-(max_safe as i64))),
+        Ok(Value::S64(-(max_safe as i64)))
+    );
+    for wrong in [
+        json!(max_safe + 1),
+        json!(max_safe + 2),
+        json!(u64::MAX),
+        json!(9.007_199_254_740_992e15),
+        json!(1.5),
+        json!(-1),
+        json!("18446744073709551616"),
+        json!("+1"),
+        json!("01"),
+        json!("-0"),
+        json!(" 1"),
+        json!("1e3"),
+        json!(""),
+        json!(null),
+    ] {
+        assert!(read(&Type::U64, wrong.clone()).is_err(), "{wrong}");
+    }
+    assert!(read(&Type::S64, json!("-9223372036854775809")).is_err());
+}
+
+#[test]
+fn small_integers_keep_their_ranges() {
+    assert_eq!(read(&Type::U8, json!(255)), Ok(Value::U8(255)));
+    assert_eq!(read(&Type::U8, json!(255.0)), Ok(Value::U8(255)));
+    assert_eq!(read(&Type::S8, json!(-128)), Ok(Value::S8(-128)));
+    for wrong in [
+        json!(256),
+        json!(-1),
+        json!("1"),
+        json!(1.5),
+        json!(1e300),
+        json!(u64::MAX),
+    ] {
+        assert!(read(&Type::U8, wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn floats_are_finite_and_have_one_zero() {
+    let minus_zero = read(&Type::F64, json!(-0.0)).unwrap();
+    assert_eq!(
+        canonical(&minus_zero.to_json(&Caps::default()).unwrap()),
+        b"0"
+    );
+    assert_eq!(
+        canonical(&Value::F64(-0.0).to_json(&Caps::default()).unwrap()),
+        b"0"
+    );
+    assert!(read(&Type::F32, json!(1e39)).is_err());
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let error = Value::F64(value).to_json(&Caps::default()).unwrap_err();
+        assert_eq!(*error.problem(), Problem::NotFinite);
+    }
+    assert!(Value::F32(f32::NAN).to_json(&Caps::default()).is_err());
+}
+
+#[test]
+fn an_option_of_an_option_is_told_apart() {
+    let twice = Type::Option(Box::new(Type::Option(Box::new(Type::U8))));
+    let some = |v| Value::Option(Some(Box::new(v)));
+    for (json, value) in [
+        (json!(null), Value::Option(None)),
+        (json!({ "some": null }), some(Value::Option(None))),
+        (json!({ "some": 3 }), some(some(Value::U8(3)))),
+    ] {
+        assert_eq!(read(&twice, json.clone()), Ok(value.clone()));
+        assert_eq!(value.to_json(&Caps::default()).unwrap(), json);
+    }
+    assert!(read(&twice, json!(3)).is_err());
+}
+
+fn amount() -> Type {
+    let field = |text, ty| Field {
+        name: name(text),
+        docs: None,
+        ty,
+    };
+    Type::Record(vec![
+        field("minor", Type::U64),
+        field("currency", Type::String),
+        field("note", Type::Option(Box::new(Type::String))),
+    ])
+}
+
+#[test]
+fn a_record_takes_its_fields_and_no_other() {
+    let value = read(&amount(), json!({ "currency": "EUR", "minor": 4250 })).unwrap();
+    let json = value.to_json(&Caps::default()).unwrap();
+    assert_eq!(
+        String::from_utf8(canonical(&json)).unwrap(),
+        r#"{"currency":"EUR","minor":"4250","note":null}"#
+    );
+}
+
+#[test]
+fn errors_name_the_place_in_words_a_person_reads() {
+    let lines = Type::List(Box::new(amount()));
+    let of = |json| read(&lines, json).unwrap_err();
+    let variant = Type::Variant(vec![
+        Case {
+            name: name("rejected"),
+            docs: None,
+            ty: Some(Type::String),
+        },
+        Case {
+            name: name("unknown"),
+            docs: None,
+            ty: None,
+        },
+    ]);
+    let all = [
+        of(json!([{ "minor": 1, "currency": "EUR" }, { "minor": -1, "currency": "EUR" }])),
+        of(json!([{ "minor": 1 }])),
+        of(json!([{ "minor": 1, "currency": "EUR", "evil\u{202e}": 1 }])),
+        of(json!({})),
+        read(&variant, json!("rejected")).unwrap_err(),
+        read(&variant, json!({ "unknown": null })).unwrap_err(),
+        read(&variant, json!({ "rejected": 1 })).unwrap_err(),
+        read(&Type::Enum(names(2)), json!("n7")).unwrap_err(),
+        read(&Type::Flags(names(2)), json!(["n1", "n1"])).unwrap_err(),
+        read(&Type::Char, json!("ab")).unwrap_err(),
+        read(&Type::Bytes, json!("AB")).unwrap_err(),
+        read(&Type::Tuple(vec![Type::Bool]), json!([])).unwrap_err(),
+    ];
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn flags_are_a_set_with_one_order() {
+    let ty = Type::Flags(names(3));
+    let one = read(&ty, json!(["n2", "n0"])).unwrap();
+    assert_eq!(one, read(&ty, json!(["n0", "n2"])).unwrap());
+    assert_eq!(one.to_json(&Caps::default()).unwrap(), json!(["n0", "n2"]));
+}
+
+#[test]
+fn chars_and_cuts_respect_scalar_values() {
+    assert_eq!(read(&Type::Char, json!("😀")), Ok(Value::Char('😀')));
+    assert!(read(&Type::Char, json!("")).is_err());
+    assert!(
+        read(&Type::Char, json!("e\u{301}")).is_err(),
+        "two scalar values"
+    );
+    let long = "é".repeat(500);
+    assert!(read(&Type::Enum(names(1)), json!(long)).unwrap_err().len() < 400);
+}
+
+#[test]
+fn base64_has_one_form() {
+    assert_eq!(
+        read(&Type::Bytes, json!("/+8=")),
+        Ok(Value::Bytes(vec![0xff, 0xef]))
+    );
+    for wrong in ["/+8", "/+9=", "_-8=", "/+8=\n", "/+8=="] {
+        assert!(read(&Type::Bytes, json!(wrong)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn caps_hold_in_both_directions() {
+    let list = |ty| Type::List(Box::new(ty));
+    let nested = list(list(list(Type::Bool)));
+    let caps = |depth, nodes, bytes| Caps {
+        depth,
+        nodes,
+        bytes,
+    };
+    let problem = |ty: &Type, json, caps: Caps| {
+        let value = Value::from_json(ty, &json, &Caps::default()).unwrap();
+        let written = value.to_json(&caps).unwrap_err();
+        let read = Value::from_json(ty, &json, &caps).unwrap_err();
+        assert_eq!(read.problem(), written.problem());
+        read.problem().clone()
+    };
+    assert_eq!(
+        problem(&nested, json!([[[true]]]), caps(3, 99, 99)),
+        Problem::TooDeep(3)
+    );
+    assert_eq!(
+        problem(&list(Type::Bool), json!([true, true]), caps(9, 2, 99)),
+        Problem::TooMany(2)
+    );
+    assert_eq!(
+        problem(&Type::String, json!("éé"), caps(9, 9, 3)),
+        Problem::TooLarge(3)
+    );
+    assert_eq!(
+        problem(&Type::Bytes, json!("AAAA"), caps(9, 9, 2)),
+        Problem::TooLarge(2)
+    );
+}
+
+#[test]
+fn the_strict_parser_refuses_two_meanings_and_too_much() {
+    let caps = Caps {
+        depth: 4,
+        nodes: 10,
+        bytes: 40,
+    };
+    let refused = |text: &str| parse_strict(text.as_bytes(), &caps).is_err();
+    for text in [
+        r#"{"a":1,"a":2}"#,
+        r#"{"a":1,"\u0061":2}"#,
+        "[[[[1]]]]",
+        "[1,2,3,4,5,6,7,8,9,10]",
+        "NaN",
+        "9007199254740993",
+        "-9007199254740993",
+        "18446744073709551615",
+        "1e999",
+        "1 2",
+        "",
+        "\"\\ud800\"",
+        "{\"a\":1,}",
+    ] {
+        assert!(refused(text), "{text}");
+    }
+    assert!(refused(&format!("\"{}\"", "a".repeat(90))));
+    assert!(parse_strict(&[b'"', 0xff, b'"'], &caps).is_err());
+    assert!(!refused(r#"{"a":[1,{"b":2}]}"#));
+    let deep = "[".repeat(100_000);
+    let wide = Caps {
+        bytes: usize::MAX,
+        ..Caps::default()
+    };
+    assert!(parse_strict(deep.as_bytes(), &wide).is_err());
+}
+
+#[test]
+fn canonical_never_lets_two_integers_share_bytes() {
+    assert_ne!(
+        canonical(&json!(9_007_199_254_740_992_u64)),
+        canonical(&json!(9_007_199_254_740_993_u64))
+    );
+    assert_eq!(
+        canonical(&json!({ "b": u64::MAX, "a": [i64::MIN, 1] })),
+        br#"{"a":["-9223372036854775808",1],"b":"18446744073709551615"}"#
+    );
+    assert_eq!(
+        canonical(&json!({ "ö": "\u{1f600}", "z": 1e21, "a": 1.0 })),
+        "{\"a\":1,\"z\":1e+21,\"ö\":\"😀\"}".as_bytes()
+    );
+}
