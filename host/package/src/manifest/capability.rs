@@ -1,0 +1,323 @@
+//! What a manifest can ask for, one type for each kind.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::quantity::ByteSize;
+use crate::effect::Effect;
+
+/// `[http.NAME]`: a destination, by the name that the skill uses for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// The requests it makes there.
+    pub allow: Vec<Route>,
+    /// The credential it needs there, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Where it is, only if the service is one public place. A grant cannot
+    /// change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// A method and a path pattern: `GET /payments/*`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Route {
+    /// In upper case.
+    pub method: String,
+    /// Begins with `/`; a last `*` stands for any rest, a `*` between slashes
+    /// for one segment.
+    pub path: String,
+}
+
+/// Methods that a route can name. `CONNECT` and `TRACE` are no requests for a
+/// resource.
+pub const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+impl FromStr for Route {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = |why: &str| {
+            Err(format!(
+                "`{text}` is not a route such as `GET /payments/*`: {why}"
+            ))
+        };
+        let Some((method, path)) = text.split_once(' ') else {
+            return wrong("want a method, a space and a path");
+        };
+        if !METHODS.contains(&method) {
+            return wrong(&format!("the method must be one of {}", METHODS.join(", ")));
+        }
+        match path_problem(path) {
+            Some(why) => wrong(why),
+            None => Ok(Self {
+                method: method.to_owned(),
+                path: path.to_owned(),
+            }),
+        }
+    }
+}
+
+fn path_problem(path: &str) -> Option<&'static str> {
+    let segments = || path.split('/').skip(1);
+    if !path.starts_with('/') {
+        return Some("the path must begin with `/`");
+    }
+    if !path
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"/-._~!$&'()+,=:@*".contains(&b))
+    {
+        return Some(
+            "the path must be plain: no `%`, `?`, `#`, `;`, spaces or non-ASCII characters",
+        );
+    }
+    if segments().any(|segment| segment == "." || segment == "..") {
+        return Some("the path must be normal: no `.` or `..` segments");
+    }
+    if path.contains("//") {
+        return Some("the path must be normal: no empty segments");
+    }
+    if segments().any(|segment| segment.contains('*') && segment != "*") {
+        return Some("a `*` must be a whole segment");
+    }
+    None
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl Serialize for Route {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Route {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// The credential that a destination wants: which, and where the host puts it.
+/// Never the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AuthTable", into = "AuthTable")]
+pub struct Auth {
+    /// The skill's name for it; the grant says where it is kept.
+    pub secret: String,
+    /// Where in the request it goes.
+    pub placement: Placement,
+}
+
+/// Where in a request a credential goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// In a header; `{}` in the format stands for the value.
+    Header {
+        /// In lower case.
+        name: String,
+        /// Such as `Bearer {}`.
+        format: String,
+    },
+    /// As the password or the `user:password` of basic authentication.
+    Basic,
+    /// In the query string, which servers log.
+    Query {
+        /// The parameter's name.
+        name: String,
+    },
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthTable {
+    secret: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    format: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    basic: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+}
+
+impl TryFrom<AuthTable> for Auth {
+    type Error = String;
+
+    fn try_from(table: AuthTable) -> Result<Self, String> {
+        let placement = match (table.header, table.format, table.basic, table.query) {
+            (Some(name), format, None, None) => {
+                header(name, format.unwrap_or_else(|| "{}".to_owned()))?
+            }
+            (None, None, Some(true), None) => Placement::Basic,
+            (None, None, None, Some(name)) if is_token(&name) => Placement::Query { name },
+            _ => {
+                return Err("`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`".to_owned());
+            }
+        };
+        Ok(Self {
+            secret: table.secret,
+            placement,
+        })
+    }
+}
+
+fn header(name: String, format: String) -> Result<Placement, String> {
+    if !is_token(&name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Err(format!("`{name}` is not a header's name in lower case"));
+    }
+    let plain = format.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if !plain || format.matches("{}").count() != 1 || format.len() > 200 {
+        return Err(format!(
+            "`{format}` must be plain text with `{{}}` once, where the value goes"
+        ));
+    }
+    Ok(Placement::Header { name, format })
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+impl From<Auth> for AuthTable {
+    fn from(auth: Auth) -> Self {
+        let mut table = Self {
+            secret: auth.secret,
+            header: None,
+            format: None,
+            basic: None,
+            query: None,
+        };
+        match auth.placement {
+            Placement::Header { name, format } => {
+                table.header = Some(name);
+                table.format = Some(format);
+            }
+            Placement::Basic => table.basic = Some(true),
+            Placement::Query { name } => table.query = Some(name),
+        }
+        table
+    }
+}
+
+/// `[settings.NAME]`: a value that the operator sets, read over
+/// `wasi:config`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// Used when the grant sets none; without it the grant must.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+}
+
+/// `[files.NAME]`: a folder that the operator opens to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// What it does there.
+    pub access: Access,
+}
+
+/// What a skill does in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// Reads.
+    Read,
+    /// Reads and changes.
+    Write,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+/// `[state.NAME]`: a bucket of `wasi:keyvalue`, its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The most it keeps there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<ByteSize>,
+}
+
+/// `[sql.DATABASE.NAME]`: a prepared statement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// The statement, with `?` or `$1` for its parameters.
+    pub text: String,
+    /// The most it may do.
+    pub effect: Effect,
+}
+
+/// `[models.NAME]`: a prompt, signed with the skill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The instructions.
+    pub prompt: String,
+    /// The names of the data that a call fills in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slots: Vec<String>,
+    /// The JSON Schema that a reply must fit.
+    pub output: BTreeMap<String, serde_json::Value>,
+}
+
+/// `[skills."namespace:name/interface"]`: another skill that it calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkillUse {}
+
+/// `[upstream.NAME]`: a tool of an external MCP server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// What the server calls it.
+    pub tool: String,
+    /// The most that a call of it may do.
+    pub effect: Effect,
+}
+
+/// `[bus]`: channels, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bus {
+    /// Channels that it puts messages on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<String>,
+    /// Channels whose messages start it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subscribe: Vec<String>,
+}
+
+impl Bus {
+    /// Whether no channel is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.publish.is_empty() && self.subscribe.is_empty()
+    }
+}

@@ -1,0 +1,1 @@
+//! Signatures on packages: bundles, trust, revocations, the highest version seen.

@@ -1,0 +1,59 @@
+//! A tool: a typed function that a skill exports, and what its author says of
+//! it.
+
+use serde_json::Value as Json;
+
+use crate::effect::Effect;
+use crate::manifest::Confirm;
+use crate::wit_type::{Name, Type};
+
+/// A function of the skill that agents can call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    /// The WIT function's name, unique within the skill.
+    pub name: String,
+    /// Where the component exports it.
+    pub export: Export,
+    /// Its parameters, in order.
+    pub params: Vec<Param>,
+    /// What it returns, if anything. A `result` at this level is the tool's
+    /// success or error.
+    pub result: Option<Type>,
+    /// The most a call may do.
+    pub effect: Effect,
+    /// The parameters that decide who or what is affected.
+    pub targets: Vec<String>,
+    /// When the author wants a person to decide.
+    pub confirm: Option<Confirm>,
+    /// The author's words, from WIT.
+    pub description: String,
+    /// JSON Schema 2020-12 of the arguments object.
+    pub input_schema: Json,
+    /// JSON Schema 2020-12 of what a successful call answers, if it answers
+    /// anything.
+    pub output_schema: Option<Json>,
+    /// Whether the answer is put into `{"result": ...}` because it is not an
+    /// object by itself.
+    pub wraps_result: bool,
+}
+
+/// Where a component exports a function.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Export {
+    /// The exported instance, such as `acme:payments/payments@1.2.0`; `None`
+    /// for a function of the world itself.
+    pub interface: Option<String>,
+    /// The function within it.
+    pub function: String,
+}
+
+/// A parameter of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Param {
+    /// As in WIT.
+    pub name: Name,
+    /// The words that WIT has for its type.
+    pub docs: Option<String>,
+    /// What it holds.
+    pub ty: Type,
+}
