@@ -1,0 +1,23 @@
+//! The sealed keystore, signing keys, signed statements.
+//!
+//! Three things live here and nothing else does cryptography with the host's own keys:
+//! - [`Keystore`]: one sealed file, from whose root every symmetric key is derived, each for one [`Purpose`];
+//! - [`PrivateKey`] and [`PublicKey`]: what publishers and operators sign with, encrypted at rest;
+//! - [`statement`]: the one form of everything that an operator signs (a DSSE envelope).
+//!
+//! Nothing here prompts, and no secret byte can be printed, cloned or serialised: see [`Secret`].
+
+mod derived;
+mod keystore;
+mod private;
+mod public;
+mod seal;
+mod secret;
+pub mod statement;
+
+pub use derived::{MacKey, SealError, SealingKey};
+pub use keystore::{Facts, GenerationFacts, Keystore, KeystoreError, Purpose, PurposeFacts};
+pub use private::{Algorithm, KeyError, PrivateKey};
+pub use public::PublicKey;
+pub use seal::Seal;
+pub use secret::Secret;
