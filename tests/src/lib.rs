@@ -1,1 +1,13 @@
-//! End-to-end tests, one file per property.
+//! The harness of the end-to-end tests and of the demo: homes, skills, MCP clients, all real.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test harness: what fails here fails the test"
+)]
+
+pub mod home;
+pub mod mcp;
+pub mod wasm;
+
+pub use home::{Home, Run};

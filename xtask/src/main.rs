@@ -1,2 +1,100 @@
-//! cargo xtask demo|test|bench: all that a fresh machine needs.
-fn main() {}
+//! `cargo xtask demo|test|bench|check`: all that a fresh machine needs, no script to learn.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build tool: it runs cargo and reads its own environment"
+)]
+
+mod checks;
+mod steps;
+mod wasm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use steps::{Steps, cargo};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Watch an invoice go through a signed, granted, metered skill; then watch refusals.
+    Demo,
+    /// Run every test.
+    Test,
+    /// Measure what the README's table states.
+    Bench {
+        /// Only benches whose name contains this.
+        filter: Option<String>,
+    },
+    /// Lint, format, licences, sources, advisories.
+    Check,
+}
+
+fn main() -> Result<()> {
+    let mut steps = Steps::new();
+    let outcome = match Cli::parse().verb {
+        Verb::Demo => demo(&mut steps),
+        Verb::Test => test(&mut steps),
+        Verb::Bench { filter } => bench(&mut steps, filter.as_deref()),
+        Verb::Check => checks::run(&mut steps),
+    };
+    steps.summary();
+    outcome
+}
+
+fn demo(steps: &mut Steps) -> Result<()> {
+    wasm::build_skills(steps)?;
+    host(steps)?;
+    steps.run("demo", cargo().args(["run", "--release", "--package", "vouchsafe-demo", "--quiet"]))
+}
+
+fn test(steps: &mut Steps) -> Result<()> {
+    wasm::build_skills(steps)?;
+    wasm::build_guests(steps)?;
+    host(steps)?;
+    let nextest = steps::exists("cargo-nextest");
+    let runner: &[&str] = if nextest {
+        &["nextest", "run", "--no-fail-fast", "--status-level", "slow"]
+    } else {
+        &["test", "--no-fail-fast", "--lib", "--bins", "--tests"]
+    };
+    steps.run(
+        "tests of the host",
+        cargo().args(runner).args(["--release", "--workspace"]),
+    )?;
+    steps.run(
+        "tests in the docs",
+        cargo().args(["test", "--doc", "--release", "--workspace"]),
+    )?;
+    steps.run(
+        "tests of the skills",
+        cargo()
+            .args(["test", "--release", "--manifest-path", "skills/Cargo.toml"])
+            .arg("--target-dir")
+            .arg("target/skills-native"),
+    )
+}
+
+fn bench(steps: &mut Steps, filter: Option<&str>) -> Result<()> {
+    wasm::build_skills(steps)?;
+    wasm::build_guests(steps)?;
+    host(steps)?;
+    let mut command = cargo();
+    command.args(["bench", "--package", "vouchsafe-benches"]);
+    if let Some(filter) = filter {
+        command.args(["--", filter]);
+    }
+    steps.run("benches", &mut command)
+}
+
+/// The host and all its test programs, so that the engine is compiled once for every use.
+fn host(steps: &mut Steps) -> Result<()> {
+    steps.run(
+        "build the host (the first time takes some minutes)",
+        cargo().args(["build", "--release", "--workspace", "--all-targets"]),
+    )
+}

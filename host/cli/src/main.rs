@@ -1,2 +1,59 @@
-//! The vouchsafe command.
-fn main() {}
+//! The `vouchsafe` command: one file a verb, a client of the owner process.
+
+mod args;
+mod context;
+mod exit;
+mod input;
+mod operator;
+mod output;
+mod verbs;
+
+use clap::Parser;
+
+use args::{Cli, Verb};
+use context::Context;
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let context = match Context::new(cli.home.as_deref(), cli.json) {
+        Ok(context) => context,
+        Err(error) => return exit::report(&error, cli.json),
+    };
+    match run(&context, cli.verb) {
+        Ok(code) => code.into(),
+        Err(error) => exit::report(&error, cli.json),
+    }
+}
+
+fn run(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
+    match verb {
+        Verb::Init(args) => verbs::init::run(context, &args),
+        Verb::New(args) => verbs::new::run(context, &args),
+        Verb::Build(args) => verbs::build::run(context, &args),
+        Verb::Pack(args) => verbs::pack::run(context, &args),
+        Verb::Key(args) => verbs::key::run(context, &args),
+        Verb::Sign(args) => verbs::sign::run(context, &args),
+        Verb::Verify(args) => verbs::verify::run(context, &args),
+        Verb::VerifyBundle(args) => verbs::verify_bundle::run(&args),
+        Verb::Inspect(args) => verbs::inspect::run(context, &args),
+        Verb::Diff(args) => verbs::diff::run(context, &args),
+        Verb::Install(args) => verbs::install::run(context, &args),
+        Verb::List => verbs::list::run(context),
+        Verb::Disable(args) => verbs::disable::run(context, &args),
+        Verb::Remove(args) => verbs::remove::run(context, &args),
+        Verb::Grant(args) => verbs::grant::run(context, &args),
+        Verb::Apply(args) => verbs::apply::run(context, &args),
+        Verb::Call(args) => verbs::call::run(context, &args),
+        Verb::Why(args) => verbs::why::run(context, &args),
+        Verb::Mcp(args) => verbs::mcp::run(context, &args),
+        Verb::Audit(args) => verbs::audit::run(context, &args),
+        Verb::Keys(args) => verbs::keys::run(context, &args),
+        Verb::Backup(args) => verbs::backup::run(context, &args),
+        Verb::Restore(args) => verbs::restore::run(context, &args),
+        Verb::Doctor => verbs::doctor::run(context),
+        Verb::Completions { shell } => verbs::completions::run(shell),
+        Verb::Stop => verbs::stop::run(context),
+        Verb::Owner { idle } => verbs::owner::run(context, idle),
+        Verb::Compile => verbs::compile::run(),
+    }
+}

@@ -1,0 +1,356 @@
+//! The command line: every verb and its options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words; \
+4 refused (unsigned, untrusted, not granted, not approved, damaged); 5 the tool ran and failed.";
+
+/// A host for AI-agent skills: signed, sandboxed, metered, granted, recorded.
+#[derive(Debug, Parser)]
+#[command(name = "vouchsafe", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Keep everything below this directory instead of your XDG directories.
+    #[arg(long, global = true, value_name = "DIR", env = "VOUCHSAFE_HOME")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print facts as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Set up a home: keystore, operator key, empty trust.
+    Init(Init),
+    /// Start a skill from a template.
+    New(New),
+    /// Compile a skill and pack it to `target/skill/NAME-VERSION.wasm`.
+    Build(Build),
+    /// Embed manifest, schemas and docs in a component.
+    Pack(Pack),
+    /// Make signing keys.
+    #[command(subcommand)]
+    Key(Key),
+    /// Sign a packed skill; writes `FILE.sigstore.json`.
+    Sign(Sign),
+    /// Check a signature.
+    Verify(Verify),
+    /// Sigstore client conformance.
+    #[command(hide = true)]
+    VerifyBundle(VerifyBundle),
+    /// Show what a skill is, who signed it and what it asks for.
+    Inspect(Inspect),
+    /// Show what a new version asks for beyond an old one.
+    Diff(Diff),
+    /// Verify, show, grant and enable a skill.
+    Install(Install),
+    /// List the installed skills.
+    List,
+    /// Switch a skill off.
+    Disable(Named),
+    /// Forget a skill and its grant.
+    Remove(Remove),
+    /// Write the grant that a skill asks for, and apply it.
+    Grant(Grant),
+    /// Put edited files into force, with the operator's proof.
+    Apply(Apply),
+    /// Call a tool.
+    Call(Call),
+    /// Say which lines allow or refuse a call, without making it.
+    Why(Why),
+    /// Be an MCP server on standard input and output.
+    Mcp(Mcp),
+    /// Read and check the log.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Look after the host's own keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Write everything but compiled code to one file.
+    Backup(Backup),
+    /// Bring a backup into an empty home.
+    Restore(Restore),
+    /// Check this installation and say what would mend it.
+    Doctor,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// End the owner process once its calls are done.
+    Stop,
+    /// Run as the owner process.
+    #[command(name = "__owner", hide = true)]
+    Owner {
+        /// Seconds without a client after which it ends.
+        #[arg(long, default_value_t = 300)]
+        idle: u64,
+    },
+    /// Compile a component from standard input, bounded.
+    #[command(name = "__compile", hide = true)]
+    Compile,
+}
+
+/// The proof that the operator is the one who asks.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Proof {
+    /// The operator's private key, when it is not the one that `init` made.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operator_key: Option<PathBuf>,
+    /// Read the key's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Don't ask whether to go on. The proof is still needed.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Enrol this operator key instead of making one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) operator_key: Option<PathBuf>,
+    /// Read the new key's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The skill, such as `acme:payments`.
+    pub(crate) name: String,
+    /// Where to put it; the name's last part by default.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// The skill's directory.
+    #[arg(default_value = ".")]
+    pub(crate) directory: PathBuf,
+    /// Share compiled dependencies in this directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) target_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pack {
+    /// The component to pack.
+    pub(crate) component: PathBuf,
+    /// Its manifest.
+    #[arg(long, value_name = "FILE", default_value = "skill.toml")]
+    pub(crate) manifest: PathBuf,
+    /// Its WIT directory.
+    #[arg(long, value_name = "DIR", default_value = "wit")]
+    pub(crate) wit: PathBuf,
+    /// Where to write; `NAME-VERSION.wasm` by default.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Make a P-256 key pair: `NAME.key` (encrypted) and `NAME.pub`.
+    New {
+        /// The files' name, without ending.
+        name: PathBuf,
+        /// Read the passphrase from this file instead of the terminal.
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sign {
+    /// The packed skill.
+    pub(crate) file: PathBuf,
+    /// The private key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Read the key's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Where to write the bundle; `FILE.sigstore.json` by default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Verify {
+    /// The packed skill.
+    pub(crate) file: PathBuf,
+    /// The bundle; `FILE.sigstore.json` by default.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Check against this public key instead of `trust.toml`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Check against this certificate identity instead of `trust.toml`.
+    #[arg(long, value_name = "IDENTITY", requires = "certificate_oidc_issuer")]
+    pub(crate) certificate_identity: Option<String>,
+    /// The issuer that vouches for the identity.
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    pub(crate) certificate_oidc_issuer: Option<String>,
+    /// Use this trusted root instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyBundle {
+    /// A file, or `sha256:HEX`.
+    pub(crate) file_or_digest: String,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bundle: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trusted_root: Option<PathBuf>,
+    #[arg(long, value_name = "IDENTITY")]
+    pub(crate) certificate_identity: Option<String>,
+    #[arg(long, value_name = "URL")]
+    pub(crate) certificate_oidc_issuer: Option<String>,
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A packed skill.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The old version; with `--grant`, the new one.
+    pub(crate) old: PathBuf,
+    /// The new version.
+    #[arg(required_unless_present = "grant")]
+    pub(crate) new: Option<PathBuf>,
+    /// Compare with what this grant file grants.
+    #[arg(long, value_name = "FILE", conflicts_with = "new")]
+    pub(crate) grant: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Install {
+    /// The packed skill; its bundle lies beside it.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The skill: name, alias or digest.
+    pub(crate) skill: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Remove {
+    /// The skill: name, alias or digest.
+    pub(crate) skill: String,
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Grant {
+    /// The packed skill to grant what it asks for.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Call {
+    /// The tool: its MCP name, or with `--dev` its function.
+    pub(crate) tool: String,
+    /// `name=value`; a value is JSON, or else text.
+    pub(crate) arguments: Vec<String>,
+    /// All arguments as one JSON object, from a file or `-`.
+    #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
+    pub(crate) input: Option<PathBuf>,
+    /// Call the packed skill in `target/skill`, with a throw-away key and home.
+    #[arg(long)]
+    pub(crate) dev: bool,
+    /// With `--dev`: the packed skill to call.
+    #[arg(long, value_name = "FILE", requires = "dev")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Why {
+    /// The skill: name or alias.
+    pub(crate) skill: String,
+    /// The function.
+    pub(crate) tool: String,
+    /// The agent to ask for.
+    #[arg(long = "as", value_name = "AGENT")]
+    pub(crate) principal: Option<String>,
+    /// The arguments, as JSON, from a file or `-`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mcp {
+    /// Print a client's configuration instead.
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) print: Option<McpClient>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum McpClient {
+    Claude,
+    Vscode,
+    Codex,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Print records.
+    Show {
+        /// Start with this sequence number instead of the last records.
+        #[arg(long, value_name = "SEQ")]
+        from: Option<u64>,
+        /// How many.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Check every record, and say what could not be checked.
+    Verify {
+        /// The head that an earlier `verify` printed, kept elsewhere.
+        #[arg(long, value_name = "HEAD")]
+        expect: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List the keys and what each is for.
+    List,
+    /// Seal the keystore under a new key.
+    Rotate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The file to write.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The file to read.
+    pub(crate) file: PathBuf,
+}

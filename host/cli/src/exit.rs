@@ -1,0 +1,80 @@
+//! Exit codes, and how an error is told.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use vouchsafe_daemon::client::ClientError;
+use vouchsafe_daemon::protocol::{Failure, FailureKind};
+
+use crate::output;
+
+/// How the command ended; documented in `vouchsafe --help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Code {
+    /// It was done.
+    Done = 0,
+    /// Something failed.
+    Error = 1,
+    /// The command line or the request made no sense.
+    Usage = 2,
+    /// `diff` found more capabilities or changed words.
+    More = 3,
+    /// A check said no.
+    Refused = 4,
+    /// The tool ran and failed.
+    Tool = 5,
+}
+
+impl From<Code> for ExitCode {
+    fn from(code: Code) -> Self {
+        Self::from(code as u8)
+    }
+}
+
+/// Prints `error` with its causes and its mend, and gives its exit code.
+pub(crate) fn report(error: &anyhow::Error, as_json: bool) -> ExitCode {
+    let failure = failure(error);
+    let code = failure.as_ref().map_or(Code::Error, |f| code_of(f.kind));
+    let message = chain(error);
+    let fix = failure.and_then(|f| f.fix);
+    if as_json {
+        output::print_json(&json!({ "error": message, "fix": fix }));
+    } else {
+        output::error(&message, fix.as_deref());
+    }
+    code.into()
+}
+
+fn failure(error: &anyhow::Error) -> Option<Failure> {
+    for cause in error.chain() {
+        if let Some(failure) = cause.downcast_ref::<Failure>() {
+            return Some(failure.clone());
+        }
+        if let Some(ClientError::Failed(failure)) = cause.downcast_ref::<ClientError>() {
+            return Some(failure.clone());
+        }
+    }
+    None
+}
+
+/// All causes in one line; a cause that the line before already tells is left out.
+fn chain(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !parts.last().is_some_and(|last| last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}
+
+fn code_of(kind: FailureKind) -> Code {
+    match kind {
+        FailureKind::Usage => Code::Usage,
+        FailureKind::Refused => Code::Refused,
+        FailureKind::Tool => Code::Tool,
+        FailureKind::Internal => Code::Error,
+    }
+}

@@ -1,0 +1,75 @@
+//! `mcp`: a plain byte bridge between standard input and output and the owner, which speaks MCP.
+
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+
+use serde_json::{Value as Json, json};
+use vouchsafe_ambient::env;
+use vouchsafe_daemon::client;
+use vouchsafe_daemon::protocol::Mode;
+
+use crate::args::{Mcp, McpClient};
+use crate::context::Context;
+use crate::exit::Code;
+use crate::output;
+
+pub(crate) fn run(context: &Context, args: &Mcp) -> anyhow::Result<Code> {
+    match args.print {
+        Some(client) => print(context, client),
+        None => bridge(context),
+    }
+}
+
+/// Copies bytes both ways. The end of input ends the session; the end of the session ends the bridge.
+fn bridge(context: &Context) -> anyhow::Result<Code> {
+    let socket = client::open(&context.home, context.starter(), Mode::Mcp)?;
+    let to_owner = socket.try_clone()?;
+    std::thread::spawn(move || {
+        let outcome = io::copy(&mut io::stdin().lock(), &mut &to_owner);
+        // Half-closing lets answers that are under way still come back.
+        drop(to_owner.shutdown(Shutdown::Write));
+        outcome
+    });
+    copy_out(socket)?;
+    Ok(Code::Done)
+}
+
+fn copy_out(mut socket: UnixStream) -> io::Result<()> {
+    // Standard output of Rust is line-buffered and would look for lines in what is only passed on.
+    let mut out = io::stdout().lock();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let read = io::Read::read(&mut socket, &mut buffer)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(());
+        };
+        out.write_all(bytes)?;
+        out.flush()?;
+    }
+}
+
+fn print(context: &Context, client: McpClient) -> anyhow::Result<Code> {
+    let program = env::current_program()?.display().to_string();
+    let arguments = arguments(context);
+    match client {
+        McpClient::Claude => output::print_json(&json!({
+            "mcpServers": { "vouchsafe": { "command": program, "args": arguments } },
+        })),
+        McpClient::Vscode => output::print_json(&json!({
+            "servers": { "vouchsafe": { "type": "stdio", "command": program, "args": arguments } },
+        })),
+        McpClient::Codex => output::line(format!(
+            "[mcp_servers.vouchsafe]\ncommand = {}\nargs = {}",
+            Json::from(program),
+            Json::from(arguments),
+        )),
+    }
+    Ok(Code::Done)
+}
+
+fn arguments(context: &Context) -> Vec<String> {
+    let mut arguments = vec!["mcp".to_owned()];
+    arguments.extend(context.home_arguments());
+    arguments
+}

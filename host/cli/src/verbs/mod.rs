@@ -1,0 +1,30 @@
+//! One file a verb.
+
+pub(crate) mod apply;
+pub(crate) mod audit;
+pub(crate) mod backup;
+pub(crate) mod build;
+pub(crate) mod call;
+pub(crate) mod compile;
+pub(crate) mod completions;
+pub(crate) mod diff;
+pub(crate) mod disable;
+pub(crate) mod doctor;
+pub(crate) mod grant;
+pub(crate) mod init;
+pub(crate) mod inspect;
+pub(crate) mod install;
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod list;
+pub(crate) mod mcp;
+pub(crate) mod new;
+pub(crate) mod owner;
+pub(crate) mod pack;
+pub(crate) mod remove;
+pub(crate) mod restore;
+pub(crate) mod sign;
+pub(crate) mod stop;
+pub(crate) mod verify;
+pub(crate) mod verify_bundle;
+pub(crate) mod why;

@@ -1,0 +1,159 @@
+//! One MCP session's requests, answered from the owner.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
+    Implementation, ListToolsResult, MetaObject, PaginatedRequestParams,
+    ProgressNotificationParam, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{Peer, RoleServer};
+use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
+
+use super::tools;
+use crate::call::{Answer, Problem};
+use crate::caller::Caller;
+use crate::owner::Owner;
+
+/// How often a long call reports that it is still running.
+const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// What a session needs to answer.
+pub(super) struct Session {
+    owner: Arc<Owner>,
+    caller: Caller,
+    gone: CancellationToken,
+}
+
+impl Session {
+    /// A session of `caller`; its calls end when `gone` is cancelled.
+    pub(super) fn new(owner: Arc<Owner>, caller: Caller, gone: CancellationToken) -> Self {
+        Self {
+            owner,
+            caller,
+            gone,
+        }
+    }
+
+    async fn run(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        let cancel = self.gone.child_token();
+        let _cancel_on_every_way_out = cancel.clone().drop_guard();
+        let arguments = Json::Object(request.arguments.unwrap_or_default());
+        let call = self
+            .owner
+            .call(&self.caller, &request.name, arguments, cancel.clone());
+        tokio::pin!(call);
+        let mut progress = Progress::new(context);
+        loop {
+            tokio::select! {
+                answer = &mut call => {
+                    return answer.map(result).map_err(|unknown| {
+                        ErrorData::invalid_params(unknown.to_string(), None)
+                    });
+                }
+                () = context.ct.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
+                () = progress.tick() => progress.report().await,
+            }
+        }
+    }
+}
+
+impl ServerHandler for Session {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("vouchsafe", env!("CARGO_PKG_VERSION")))
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let cursor = request.and_then(|page| page.cursor);
+        tools::page(&self.owner.registry(), cursor.as_deref())
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        self.run(request, &context).await.map(Into::into)
+    }
+}
+
+/// Progress notifications for a request that asked for them.
+struct Progress<'a> {
+    peer: &'a Peer<RoleServer>,
+    token: Option<rmcp::model::ProgressToken>,
+    ticks: u32,
+}
+
+impl<'a> Progress<'a> {
+    fn new(context: &'a RequestContext<RoleServer>) -> Self {
+        Self {
+            peer: &context.peer,
+            token: context.meta.get_progress_token(),
+            ticks: 0,
+        }
+    }
+
+    async fn tick(&self) {
+        match self.token {
+            Some(_) => tokio::time::sleep(PROGRESS_EVERY).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn report(&mut self) {
+        let Some(token) = self.token.clone() else {
+            return;
+        };
+        self.ticks = self.ticks.saturating_add(1);
+        let seconds = f64::from(self.ticks) * PROGRESS_EVERY.as_secs_f64();
+        let message = format!("running for {seconds:.1} s");
+        let news = ProgressNotificationParam::new(token, seconds).with_message(message);
+        // A client that is gone is noticed by the session itself.
+        drop(self.peer.notify_progress(news).await);
+    }
+}
+
+fn result(answer: Answer) -> CallToolResult {
+    let meta = meta(&answer);
+    let result = match answer.result {
+        Ok(output) => CallToolResult::structured(output),
+        Err(problem) => error(problem),
+    };
+    result.with_meta(Some(meta))
+}
+
+fn error(problem: Problem) -> CallToolResult {
+    let text = match &problem.detail {
+        Some(detail) => format!("{}: {detail}", problem.code),
+        None => format!("{}: {}", problem.code, problem.message),
+    };
+    CallToolResult::error(vec![ContentBlock::text(text)])
+}
+
+fn meta(answer: &Answer) -> MetaObject {
+    let mut meta = MetaObject::new();
+    if let Some(usage) = &answer.usage {
+        meta.insert("dev.vouchsafe/usage".into(), json!(usage));
+    }
+    if let Some(record) = &answer.record {
+        meta.insert("dev.vouchsafe/record".into(), json!(record));
+    }
+    meta
+}

@@ -1,0 +1,65 @@
+//! MCP for agents, spoken through `rmcp` over the owner's socket.
+
+mod handler;
+mod tools;
+pub mod transport;
+
+use std::io;
+use std::sync::Arc;
+
+use rmcp::ServiceExt;
+use tokio::io::BufReader;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::Caller;
+use crate::owner::Owner;
+use handler::Session;
+use transport::LineTransport;
+
+/// Serves one MCP session until the client ends it. Calls still running then are cancelled.
+///
+/// # Errors
+/// None so far; a session that can't be initialised just ends.
+pub async fn serve(
+    owner: Arc<Owner>,
+    uid: u32,
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+) -> io::Result<()> {
+    let gone = CancellationToken::new();
+    let _cancel_on_every_way_out = gone.clone().drop_guard();
+    let session = Session::new(owner.clone(), Caller::local(uid), gone.clone());
+    let transport = LineTransport::new(read, write);
+    let running = tokio::select! {
+        started = session.serve(transport) => match started {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::debug!(%error, "an MCP session did not start");
+                return Ok(());
+            }
+        },
+        () = owner.stopping() => return Ok(()),
+    };
+    let news = tokio::spawn(announce(owner.clone(), running.peer().clone()));
+    tokio::select! {
+        ended = running.waiting() => {
+            if let Err(error) = ended {
+                tracing::warn!(%error, "an MCP session broke");
+            }
+        }
+        () = owner.stopping() => {}
+    }
+    news.abort();
+    Ok(())
+}
+
+/// Tells the client whenever the set of tools has changed.
+async fn announce(owner: Arc<Owner>, peer: rmcp::Peer<rmcp::RoleServer>) {
+    let mut changes = owner.registry_changes();
+    while changes.changed().await.is_ok() {
+        if peer.notify_tool_list_changed().await.is_err() {
+            return;
+        }
+    }
+}

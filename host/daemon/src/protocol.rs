@@ -1,0 +1,182 @@
+//! What is said over the owner's socket: one line of JSON each way, then either more such lines
+//! (control) or the bytes of an MCP session.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use vouchsafe_keys::statement::Envelope;
+use vouchsafe_package::Digest;
+
+/// The version of this protocol; another version is refused, since both sides are one binary.
+pub const VERSION: u32 = 1;
+
+/// The longest line of control traffic, in bytes.
+pub const MAX_LINE: usize = 16 << 20;
+
+/// The first line of a client.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// [`VERSION`].
+    pub vouchsafe: u32,
+    /// What follows.
+    pub mode: Mode,
+}
+
+/// What follows the greeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Requests and replies of this module.
+    Control,
+    /// An MCP session, byte for byte.
+    Mcp,
+}
+
+/// The owner's answer to a greeting.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// [`VERSION`].
+    pub vouchsafe: u32,
+    /// The owner's process id.
+    pub pid: u32,
+}
+
+/// One thing asked of the owner.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Is anybody there?
+    Ping,
+    /// What is in force: serial number, digests, files.
+    InForce,
+    /// Keep a component and its bundle, if trust in force or proposed lets it in. Grants nothing.
+    Keep {
+        /// The component file, read by the owner once.
+        file: PathBuf,
+        /// What `file` must hold; else it changed since it was shown.
+        digest: Digest,
+    },
+    /// Put files into force.
+    Apply {
+        /// The operator's signed statement.
+        statement: Envelope,
+        /// The files it names, by path in the configuration directory.
+        files: BTreeMap<String, String>,
+    },
+    /// The installed skills.
+    List,
+    /// Switch a skill off; needs no proof, since it only takes away.
+    Disable {
+        /// The skill's name, alias or digest.
+        skill: String,
+    },
+    /// Forget a component.
+    Remove {
+        /// The skill's name, alias or digest.
+        skill: String,
+    },
+    /// Call a tool.
+    Call {
+        /// The tool's MCP name.
+        tool: String,
+        /// Its arguments.
+        arguments: Json,
+    },
+    /// Say which lines decide, without doing anything.
+    Why {
+        /// The skill's name or alias.
+        skill: String,
+        /// The WIT function.
+        tool: String,
+        /// The principal to ask for; the caller's own when absent.
+        principal: Option<String>,
+        /// The arguments; `null` when absent.
+        input: Json,
+    },
+    /// Records of the log, oldest first.
+    AuditShow {
+        /// The first sequence number wanted; the last `limit` records when absent.
+        from: Option<u64>,
+        /// At most this many.
+        limit: usize,
+    },
+    /// Check the log.
+    AuditVerify {
+        /// A head kept elsewhere, as `audit verify` prints it.
+        expect: Option<String>,
+    },
+    /// End as soon as no call is running.
+    Stop,
+}
+
+/// The owner's answer to a [`Request`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It was done; the facts.
+    Done(Json),
+    /// It was not done.
+    Failed(Failure),
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Which kind of failure, for the exit code.
+    pub kind: FailureKind,
+    /// What went wrong, for the operator.
+    pub message: String,
+    /// What would mend it: a line to write or a command to run.
+    pub fix: Option<String>,
+}
+
+/// Kinds of failure, each with an exit code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The request makes no sense here.
+    Usage,
+    /// A check said no.
+    Refused,
+    /// The tool ran and failed.
+    Tool,
+    /// The host itself failed.
+    Internal,
+}
+
+impl Failure {
+    /// A check said no.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Refused, message)
+    }
+
+    /// The request makes no sense here.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Usage, message)
+    }
+
+    /// The host itself failed.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(FailureKind::Internal, message)
+    }
+
+    /// The same, with what would mend it.
+    #[must_use]
+    pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            fix: None,
+        }
+    }
+}

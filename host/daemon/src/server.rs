@@ -1,0 +1,116 @@
+//! The owner's socket: who may connect, which mode follows, and when an idle owner ends.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::task::TaskTracker;
+use vouchsafe_ambient::files;
+
+use crate::client::with_short_path;
+use crate::control;
+use crate::mcp;
+use crate::owner::Owner;
+use crate::protocol::{Hello, Mode, VERSION, Welcome};
+
+/// The longest greeting, in bytes.
+const MAX_HELLO: u64 = 1024;
+
+/// How long a client may take to greet.
+const GREETING: Duration = Duration::from_secs(5);
+
+/// How often an owner without clients looks whether it should end.
+const IDLE_CHECK: Duration = Duration::from_millis(500);
+
+/// Listens on the owner's socket until `idle` has passed without a client, or until stopped.
+///
+/// # Errors
+/// When the socket can't be made.
+pub async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
+    let listener = listen(&owner)?;
+    let clients = TaskTracker::new();
+    let mut last_seen = std::time::Instant::now();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                last_seen = std::time::Instant::now();
+                clients.spawn(client(owner.clone(), accepted?.0));
+            }
+            () = tokio::time::sleep(IDLE_CHECK) => {
+                if !clients.is_empty() {
+                    last_seen = std::time::Instant::now();
+                }
+                if last_seen.elapsed() >= idle {
+                    break;
+                }
+            }
+            () = owner.stopping() => break,
+        }
+    }
+    // The name goes first, so that a client that comes now starts a new owner.
+    drop(files::remove(&owner.home().socket()));
+    Ok(())
+}
+
+fn listen(owner: &Owner) -> io::Result<UnixListener> {
+    let socket = owner.home().socket();
+    files::remove(&socket).map_err(io::Error::other)?;
+    let listener = with_short_path(&socket, |path| std::os::unix::net::UnixListener::bind(path))?;
+    restrict(&socket)?;
+    listener.set_nonblocking(true)?;
+    UnixListener::from_std(listener)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the socket's own mode, set once where it is made"
+)]
+fn restrict(socket: &std::path::Path) -> io::Result<()> {
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
+}
+
+async fn client(owner: Arc<Owner>, stream: UnixStream) {
+    if let Err(error) = greet_and_serve(owner, stream).await {
+        tracing::debug!(%error, "a client went away");
+    }
+}
+
+async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream) -> io::Result<()> {
+    let peer = stream.peer_cred()?;
+    if peer.uid() != rustix::process::geteuid().as_raw() {
+        tracing::warn!(uid = peer.uid(), "refused a client of another user");
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    let hello = tokio::time::timeout(GREETING, read_hello(&mut read)).await??;
+    welcome(&mut write).await?;
+    match hello.mode {
+        Mode::Control => control::serve(owner, peer.uid(), read, write).await,
+        Mode::Mcp => mcp::serve(owner, peer.uid(), read, write).await,
+    }
+}
+
+async fn read_hello(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Hello> {
+    let mut line = Vec::new();
+    read.take(MAX_HELLO).read_until(b'\n', &mut line).await?;
+    let hello: Hello = serde_json::from_slice(&line).map_err(io::Error::other)?;
+    if hello.vouchsafe != VERSION {
+        return Err(io::Error::other("the client speaks another version"));
+    }
+    Ok(hello)
+}
+
+async fn welcome(write: &mut OwnedWriteHalf) -> io::Result<()> {
+    let mut line = serde_json::to_vec(&Welcome {
+        vouchsafe: VERSION,
+        pid: std::process::id(),
+    })
+    .map_err(io::Error::other)?;
+    line.push(b'\n');
+    write.write_all(&line).await
+}

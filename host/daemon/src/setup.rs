@@ -1,0 +1,78 @@
+//! Making a home: keystore, the operator's enrolment, nothing disabled.
+
+use serde::{Deserialize, Serialize};
+use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal};
+
+use crate::authenticated::{self, AuthenticatedError};
+use crate::home::Home;
+use vouchsafe_ambient::files::FileError;
+
+/// Why a home can't be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// There is one already.
+    #[error("`{0}` is already set up")]
+    Exists(String),
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The keystore failed.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// A state file failed.
+    #[error(transparent)]
+    State(#[from] AuthenticatedError),
+    /// The enrolled operator key is unusable.
+    #[error("the enrolled operator key: {0}")]
+    Operator(#[from] KeyError),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operators {
+    /// Public keys, PEM.
+    keys: Vec<String>,
+}
+
+/// Makes the directories and the keystore, and enrols `operator`.
+///
+/// # Errors
+/// [`SetupError::Exists`] where there is a keystore already; nothing is then changed.
+pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupError> {
+    if home.is_initialised() {
+        return Err(SetupError::Exists(home.data().display().to_string()));
+    }
+    home.create()?;
+    let keystore = Keystore::create(&home.keystore(), &seal(home))?;
+    let state = keystore.mac(Purpose::AppliedState);
+    let operators = Operators {
+        keys: vec![operator.to_pem()],
+    };
+    authenticated::write(&home.operator(), &operators, &state)?;
+    authenticated::write(&home.disabled(), &Vec::<String>::new(), &state)?;
+    Ok(keystore)
+}
+
+/// Opens the keystore of `home`.
+///
+/// # Errors
+/// When it can't be unsealed.
+pub fn open_keystore(home: &Home) -> Result<Keystore, SetupError> {
+    Ok(Keystore::open(&home.keystore(), &seal(home))?)
+}
+
+/// The public keys whose statements are the operator's.
+///
+/// # Errors
+/// When the enrolment was not written by this host.
+pub fn operators(home: &Home, keystore: &Keystore) -> Result<Vec<PublicKey>, SetupError> {
+    let state = keystore.mac(Purpose::AppliedState);
+    let operators: Operators = authenticated::read(&home.operator(), &state)?;
+    let keys = operators.keys.iter().map(|pem| PublicKey::from_pem(pem));
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// How the keystore of `home` is sealed: by a key file that only its user can read.
+pub fn seal(home: &Home) -> Seal {
+    Seal::KeyFile(home.seal_key())
+}
