@@ -1,0 +1,381 @@
+//! `effective = declared ∩ granted`: what a skill really gets.
+//!
+//! A grant that names what the skill does not declare, or that would lower an effect or raise a
+//! limit, is not silently cut to size: it is a [`Mismatch`] that names the line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use url::Url;
+use vouchsafe_package::manifest::{
+    AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Route, Span,
+};
+use vouchsafe_package::{Digest, Effect, Limits, SkillName, Tool, Version};
+
+use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
+use crate::place::{At, Fault, Place};
+use crate::route;
+
+/// The longest name that an agent sees, `SKILL_FUNCTION`.
+pub const MAX_MCP_NAME: usize = 48;
+
+/// What one granted skill may do: never more than it declares, never more than was granted.
+#[derive(Debug, Clone)]
+pub struct Effective {
+    /// The first part of its tools' names.
+    pub prefix: String,
+    /// The tools that agents may call, by WIT name.
+    pub tools: BTreeMap<String, Arc<EffectiveTool>>,
+    /// The destinations that it may reach.
+    pub http: BTreeMap<String, EffectiveHttp>,
+    /// The bounds of a call.
+    pub limits: Limits,
+}
+
+/// A tool that agents may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectiveTool {
+    /// The WIT function.
+    pub name: String,
+    /// What agents call it.
+    pub mcp_name: String,
+    /// The most that the host lets a call do: the effect that the author declared.
+    pub ceiling: Effect,
+    /// What a call is treated as: the ceiling, or more if the grant says so.
+    pub effect: Effect,
+    /// When the author wants a person to decide.
+    pub author_confirm: Option<Confirm>,
+    /// When the operator wants a person to decide.
+    pub confirm: Option<At<Confirmation>>,
+    /// The line that grants it.
+    pub place: Place,
+    /// The line that raises its effect.
+    pub raised: Option<Place>,
+}
+
+/// A destination that the skill may reach.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectiveHttp {
+    /// Where it is.
+    pub url: Url,
+    /// The requests that may be made.
+    pub allow: Vec<Route>,
+    /// Which private addresses it may resolve to.
+    pub private: Vec<IpNet>,
+    /// The credential, as the skill declares it, and where it is kept.
+    pub auth: Option<(Auth, SecretSource)>,
+    /// The line that grants it.
+    pub place: Place,
+}
+
+/// Where a grant does not fit the skill, line by line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// At least one.
+    pub faults: Vec<Fault>,
+}
+
+impl std::error::Error for Mismatch {}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What a package declares, as far as a grant is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared<'a> {
+    /// The component's bytes.
+    pub digest: Digest,
+    /// The skill.
+    pub name: &'a SkillName,
+    /// Its version.
+    pub version: &'a Version,
+    /// Its tools.
+    pub tools: &'a [Tool],
+    /// What it asks for, by name.
+    pub manifest: &'a Manifest,
+    /// What it imports, inert imports aside.
+    pub imports: &'a [String],
+}
+
+/// What a package that declares this gets under `grant`: the intersection. The digest is not compared here.
+///
+/// # Errors
+/// Every line of the grant that does not fit.
+pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Mismatch> {
+    let mut faults = Vec::new();
+    if *declared.name != grant.skill.value {
+        let problem = format!(
+            "this grant is for `{}`, not `{}`",
+            grant.skill.value, declared.name
+        );
+        faults.push(Fault::new(grant.skill.place.clone(), problem));
+    }
+    let tools = fitting(&grant.tools, &mut faults, |name, granted| {
+        tool(declared, grant, name, granted).map(Arc::new)
+    });
+    let http = fitting(&grant.http, &mut faults, |name, granted| {
+        destination(declared, name, granted)
+    });
+    let limits = limits(&declared.manifest.limits(), grant, &mut faults);
+    if !faults.is_empty() {
+        return Err(Mismatch { faults });
+    }
+    Ok(Effective {
+        prefix: grant.prefix().to_owned(),
+        tools,
+        http,
+        limits,
+    })
+}
+
+/// What `read` makes of each entry; what does not fit goes to `faults`.
+fn fitting<T, U>(
+    table: &BTreeMap<String, T>,
+    faults: &mut Vec<Fault>,
+    read: impl Fn(&str, &T) -> Result<U, Fault>,
+) -> BTreeMap<String, U> {
+    let mut fit = BTreeMap::new();
+    for (name, entry) in table {
+        match read(name, entry) {
+            Ok(value) => drop(fit.insert(name.clone(), value)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    fit
+}
+
+fn tool(
+    declared: &Declared<'_>,
+    grant: &Grant,
+    name: &str,
+    granted: &ToolGrant,
+) -> Result<EffectiveTool, Fault> {
+    let fault = |problem: String| Fault::new(granted.place.clone(), problem);
+    let Some(tool) = declared.tools.iter().find(|tool| tool.name == name) else {
+        let names: Vec<_> = declared
+            .tools
+            .iter()
+            .map(|tool| format!("`{}`", tool.name))
+            .collect();
+        return Err(fault(format!(
+            "the skill has no tool `{name}`; it has {}",
+            names.join(", ")
+        )));
+    };
+    let mcp_name = format!("{}_{name}", grant.prefix());
+    if mcp_name.len() > MAX_MCP_NAME {
+        let problem =
+            format!("`{mcp_name}` is longer than the {MAX_MCP_NAME} characters that agents take");
+        return Err(Fault::new(grant.prefix_place().clone(), problem)
+            .with_fix("write a shorter `alias = \"...\"`"));
+    }
+    if let Some(At {
+        value: Confirmation::When { condition, .. },
+        place,
+    }) = &granted.confirm
+    {
+        condition.fits(&tool.params).map_err(|problem| {
+            Fault::new(
+                place.clone(),
+                format!("`{condition}` does not fit `{name}`: {problem}"),
+            )
+        })?;
+    }
+    let raised = granted
+        .effect
+        .as_ref()
+        .filter(|effect| effect.value != tool.effect);
+    if let Some(lower) = raised.filter(|effect| effect.value < tool.effect) {
+        let problem = format!(
+            "`{name}` is {}; a grant may raise an effect, never lower it to {}",
+            tool.effect, lower.value
+        );
+        return Err(Fault::new(lower.place.clone(), problem).with_fix("leave `effect` out"));
+    }
+    Ok(EffectiveTool {
+        name: name.to_owned(),
+        mcp_name,
+        ceiling: tool.effect,
+        effect: raised.map_or(tool.effect, |effect| effect.value),
+        author_confirm: tool.confirm.clone(),
+        confirm: granted.confirm.clone(),
+        place: granted.place.clone(),
+        raised: raised.map(|effect| effect.place.clone()),
+    })
+}
+
+fn destination(
+    declared: &Declared<'_>,
+    name: &str,
+    granted: &HttpGrant,
+) -> Result<EffectiveHttp, Fault> {
+    let Some(asked) = declared.manifest.http.get(name) else {
+        return Err(Fault::new(
+            granted.place.clone(),
+            format!("the skill declares no destination `{name}`"),
+        )
+        .with_fix(format!("take `[http.{name}]` out")));
+    };
+    Ok(EffectiveHttp {
+        url: url(name, asked, granted)?,
+        allow: routes(name, asked, granted)?,
+        private: granted.private.iter().map(|range| range.value).collect(),
+        auth: auth(name, asked, granted)?,
+        place: granted.place.clone(),
+    })
+}
+
+fn url(name: &str, asked: &Http, granted: &HttpGrant) -> Result<Url, Fault> {
+    let declared = asked.url.as_deref().map(Url::parse).transpose();
+    let declared = declared.map_err(|error| {
+        Fault::new(
+            granted.place.clone(),
+            format!("the skill's own address of `{name}`: {error}"),
+        )
+    })?;
+    match (declared, &granted.url) {
+        (Some(fixed), Some(other)) if fixed != other.value => {
+            let problem = format!("the skill fixes `{name}` at `{fixed}`; a grant can't move it");
+            Err(Fault::new(other.place.clone(), problem).with_fix("leave `url` out"))
+        }
+        (Some(fixed), _) => Ok(fixed),
+        (None, Some(place)) => Ok(place.value.clone()),
+        (None, None) => Err(Fault::new(
+            granted.place.clone(),
+            format!("nothing says where `{name}` is"),
+        )
+        .with_fix(format!(
+            "under `[http.{name}]`, add `url = \"https://...\"`"
+        ))),
+    }
+}
+
+/// The granted routes, each of which a declared one must cover; all declared if none is named.
+fn routes(name: &str, asked: &Http, granted: &HttpGrant) -> Result<Vec<Route>, Fault> {
+    let Some(allow) = &granted.allow else {
+        return Ok(asked.allow.clone());
+    };
+    let wider = allow.iter().find(|route| {
+        !asked
+            .allow
+            .iter()
+            .any(|outer| route::covers(outer, &route.value))
+    });
+    match wider {
+        Some(wider) => {
+            let problem = format!(
+                "`{}` is more than the skill declares of `{name}`",
+                wider.value
+            );
+            let declared: Vec<_> = asked
+                .allow
+                .iter()
+                .map(|route| format!("\"{route}\""))
+                .collect();
+            Err(Fault::new(wider.place.clone(), problem)
+                .with_fix(format!("write `allow = [{}]` or less", declared.join(", "))))
+        }
+        None => Ok(allow.iter().map(|route| route.value.clone()).collect()),
+    }
+}
+
+fn auth(
+    name: &str,
+    asked: &Http,
+    granted: &HttpGrant,
+) -> Result<Option<(Auth, SecretSource)>, Fault> {
+    match (&asked.auth, &granted.auth) {
+        (None, None) => Ok(None),
+        (Some(asked), Some(source)) => Ok(Some((asked.clone(), source.value.clone()))),
+        (None, Some(source)) => {
+            let problem = format!("the skill declares no credential for `{name}`");
+            Err(Fault::new(source.place.clone(), problem).with_fix("leave `auth` out"))
+        }
+        (Some(asked), None) => {
+            let problem = format!(
+                "`{name}` needs the credential `{}`, and nothing says where it is kept",
+                asked.secret
+            );
+            let fix = format!(
+                "under `[http.{name}]`, add `auth = {{ vault = \"...\", field = \"...\" }}`"
+            );
+            Err(Fault::new(granted.place.clone(), problem).with_fix(fix))
+        }
+    }
+}
+
+fn limits(declared: &Limits, grant: &Grant, faults: &mut Vec<Fault>) -> Limits {
+    let granted = &grant.limits;
+    let asked = AskedLimits {
+        memory: granted.memory.as_ref().map(|at| at.value),
+        time: granted.time.as_ref().map(|at| at.value),
+        fuel: granted.fuel.as_ref().map(|at| at.value),
+        output: granted.output.as_ref().map(|at| at.value),
+        input: granted.input.as_ref().map(|at| at.value),
+    };
+    let wanted = asked.over(declared);
+    let bytes = |size| ByteSize(size).to_string();
+    let (time, fuel) = (
+        Span(declared.wall_ms).to_string(),
+        declared.fuel.to_string(),
+    );
+    let bounds = [
+        (
+            "memory",
+            wanted.memory_bytes > declared.memory_bytes,
+            bytes(declared.memory_bytes),
+            place(&granted.memory),
+        ),
+        (
+            "time",
+            wanted.wall_ms > declared.wall_ms,
+            time,
+            place(&granted.time),
+        ),
+        (
+            "fuel",
+            wanted.fuel > declared.fuel,
+            fuel,
+            place(&granted.fuel),
+        ),
+        (
+            "output",
+            wanted.output_bytes > declared.output_bytes,
+            bytes(declared.output_bytes),
+            place(&granted.output),
+        ),
+        (
+            "input",
+            wanted.input_bytes > declared.input_bytes,
+            bytes(declared.input_bytes),
+            place(&granted.input),
+        ),
+    ];
+    for (key, raised, most, place) in bounds {
+        if let (true, Some(place)) = (raised, place) {
+            let problem =
+                format!("`{key}` is more than the skill's own {most}; a grant may only lower it");
+            faults.push(
+                Fault::new(place, problem)
+                    .with_fix(format!("write at most {most}, or leave it out")),
+            );
+        }
+    }
+    wanted.meet(declared)
+}
+
+fn place<T>(at: &Option<At<T>>) -> Option<Place> {
+    at.as_ref().map(|at| at.place.clone())
+}
+
+#[cfg(test)]
+mod tests;

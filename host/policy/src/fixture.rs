@@ -1,0 +1,136 @@
+//! The payments skill and its grant, for tests.
+
+use vouchsafe_package::manifest::{Manifest, ToolEntry};
+use vouchsafe_package::{Digest, Export, Field, Param, SkillName, Tool, Type, Version};
+
+use crate::effective::Declared;
+
+/// As a reader of the manual would write it.
+pub(crate) const GRANT: &str = r#"skill     = "acme:payments"
+publisher = "acme"
+digest    = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+[tools]
+initiate = { confirm = "two-people" }
+status   = {}
+
+[http.bank]
+url     = "https://bank.corp.internal:8443/api"
+private = ["10.2.0.0/16"]
+allow   = ["GET /payments/*", "POST /payments"]
+auth    = { vault = "secret/payments/bank", field = "token" }
+"#;
+
+pub(crate) const FILE: &str = "grants/acme.payments.toml";
+
+const MANIFEST: &str = r#"
+[tools.initiate]
+effect  = "irreversible"
+targets = ["iban", "amount"]
+confirm = "always"
+
+[tools.status]
+effect = "read"
+
+[http.bank]
+allow = ["GET /payments/*", "POST /payments"]
+auth  = { secret = "bank-token", header = "authorization", format = "Bearer {}" }
+"#;
+
+/// What a package declares, owned.
+#[derive(Clone)]
+pub(crate) struct Skill {
+    pub(crate) digest: Digest,
+    pub(crate) name: SkillName,
+    pub(crate) version: Version,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) manifest: Manifest,
+    pub(crate) imports: Vec<String>,
+}
+
+impl Skill {
+    pub(crate) fn payments() -> Self {
+        let mut skill = Self::of(MANIFEST);
+        let initiate = skill
+            .tools
+            .iter_mut()
+            .find(|tool| tool.name == "initiate")
+            .unwrap();
+        initiate.params = vec![
+            param("iban", Type::String),
+            param("amount", amount()),
+            param("reference", Type::String),
+        ];
+        skill
+    }
+
+    /// A skill with this manifest and no arguments.
+    pub(crate) fn of(manifest: &str) -> Self {
+        let manifest: Manifest = toml::from_str(manifest).unwrap();
+        Self {
+            digest: Digest::of(b""),
+            name: "acme:payments".parse().unwrap(),
+            version: Version::new(1, 2, 0),
+            tools: manifest
+                .tools
+                .iter()
+                .filter_map(|(name, entry)| tool(name, entry))
+                .collect(),
+            manifest,
+            imports: vec!["wasi:http/outgoing-handler@0.2.12".to_owned()],
+        }
+    }
+
+    pub(crate) fn declared(&self) -> Declared<'_> {
+        Declared {
+            digest: self.digest,
+            name: &self.name,
+            version: &self.version,
+            tools: &self.tools,
+            manifest: &self.manifest,
+            imports: &self.imports,
+        }
+    }
+}
+
+pub(crate) fn tool(name: &str, entry: &ToolEntry) -> Option<Tool> {
+    let ToolEntry::Tool(declaration) = entry else {
+        return None;
+    };
+    Some(Tool {
+        name: name.to_owned(),
+        export: Export {
+            interface: None,
+            function: name.to_owned(),
+        },
+        params: Vec::new(),
+        result: None,
+        effect: declaration.effect,
+        targets: declaration.targets.clone(),
+        confirm: declaration.confirm.clone(),
+        description: format!("Does {name}."),
+        input_schema: serde_json::json!({ "type": "object" }),
+        output_schema: None,
+        wraps_result: false,
+    })
+}
+
+fn param(name: &str, ty: Type) -> Param {
+    Param {
+        name: name.into(),
+        docs: None,
+        ty,
+    }
+}
+
+fn amount() -> Type {
+    let field = |name: &str, ty| Field {
+        name: name.into(),
+        docs: None,
+        ty,
+    };
+    Type::Record(vec![
+        field("minor", Type::U64),
+        field("currency", Type::String),
+    ])
+}

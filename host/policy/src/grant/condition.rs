@@ -1,0 +1,278 @@
+//! `when`: one comparison of an argument with a fixed value.
+//!
+//! Conditions are read and checked against the tool's types, but not evaluated yet: until they
+//! are, a call under any condition needs a person.
+
+use std::fmt;
+use std::str::FromStr;
+
+use vouchsafe_package::name::is_kebab;
+use vouchsafe_package::{Param, Type};
+
+/// `input.amount.minor > 100000`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The argument, then fields within it.
+    pub path: Vec<String>,
+    /// How the two are compared.
+    pub operator: Operator,
+    /// What it is compared with.
+    pub literal: Literal,
+}
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+    /// `<`
+    Less,
+    /// `>`
+    More,
+}
+
+/// A fixed value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// `true` or `false`
+    Bool(bool),
+    /// A whole number; wide enough for every integer of WIT.
+    Integer(i128),
+    /// `"text"`, without escapes.
+    Text(String),
+}
+
+/// Longer ones first, so that `<=` is not read as `<`.
+const OPERATORS: [(&str, Operator); 6] = [
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("<", Operator::Less),
+    (">", Operator::More),
+];
+
+const SHAPE: &str = "want one comparison such as `input.amount.minor > 100000`";
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            let shown: String = text.chars().take(120).collect();
+            format!("`{shown}` is not a condition: {SHAPE}")
+        };
+        let start = text.find(['=', '!', '<', '>']).ok_or_else(wrong)?;
+        let (left, rest) = text.split_at_checked(start).ok_or_else(wrong)?;
+        let (operator, right) = OPERATORS
+            .iter()
+            .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)))
+            .ok_or_else(wrong)?;
+        Ok(Self {
+            path: path(left.trim()).ok_or_else(wrong)?,
+            operator,
+            literal: literal(right.trim()).ok_or_else(wrong)?,
+        })
+    }
+}
+
+fn path(text: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = text
+        .strip_prefix("input.")?
+        .split('.')
+        .map(str::to_owned)
+        .collect();
+    names.iter().all(|name| is_kebab(name)).then_some(names)
+}
+
+fn literal(text: &str) -> Option<Literal> {
+    match text {
+        "true" => Some(Literal::Bool(true)),
+        "false" => Some(Literal::Bool(false)),
+        _ => quoted(text).or_else(|| integer(text)),
+    }
+}
+
+fn quoted(text: &str) -> Option<Literal> {
+    let inner = text
+        .strip_prefix(['"', '\''])?
+        .strip_suffix(text.chars().next()?)?;
+    let plain = !inner.contains(['"', '\'', '\\']) && !inner.contains(char::is_control);
+    plain.then(|| Literal::Text(inner.to_owned()))
+}
+
+fn integer(text: &str) -> Option<Literal> {
+    let number: i128 = text.parse().ok()?;
+    let range = i128::from(i64::MIN)..=i128::from(u64::MAX);
+    (range.contains(&number) && !text.starts_with('+')).then_some(Literal::Integer(number))
+}
+
+impl Condition {
+    /// Whether the argument exists and can be compared so.
+    pub(crate) fn fits(&self, params: &[Param]) -> Result<(), String> {
+        let mut names = self.path.iter();
+        let first = names.next().map_or("", String::as_str);
+        let param = params.iter().find(|param| &*param.name == first);
+        let mut ty = &param
+            .ok_or_else(|| format!("there is no argument `{first}`"))?
+            .ty;
+        for name in names {
+            ty = field(ty, name).ok_or_else(|| format!("there is no `{name}` in `{ty}`"))?;
+        }
+        let orders = !matches!(self.operator, Operator::Equal | Operator::NotEqual);
+        if !self.literal.is_one_of(present(ty))
+            || (orders && !matches!(self.literal, Literal::Integer(_)))
+        {
+            return Err(format!(
+                "`{}` is a `{ty}`, which can't be compared so",
+                self.dotted()
+            ));
+        }
+        Ok(())
+    }
+
+    fn dotted(&self) -> String {
+        format!("input.{}", self.path.join("."))
+    }
+}
+
+fn field<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    match present(ty) {
+        Type::Record(fields) => fields.iter().find(|f| &*f.name == name).map(|f| &f.ty),
+        _ => None,
+    }
+}
+
+fn present(ty: &Type) -> &Type {
+    match ty {
+        Type::Option(some) => some,
+        ty => ty,
+    }
+}
+
+impl Literal {
+    fn is_one_of(&self, ty: &Type) -> bool {
+        match (self, ty) {
+            (Self::Bool(_), Type::Bool) | (Self::Text(_), Type::String) => true,
+            (Self::Text(text), Type::Enum(names)) => names.iter().any(|name| **name == **text),
+            (
+                Self::Integer(_),
+                Type::U8
+                | Type::U16
+                | Type::U32
+                | Type::U64
+                | Type::S8
+                | Type::S16
+                | Type::S32
+                | Type::S64,
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = OPERATORS
+            .iter()
+            .find(|(_, operator)| *operator == self.operator);
+        let sign = sign.map_or("", |(sign, _)| sign);
+        write!(f, "{} {sign} {}", self.dotted(), self.literal)
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Text(value) => write!(f, "'{value}'"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_package::Field;
+
+    use super::*;
+
+    fn amount() -> Vec<Param> {
+        let field = |name: &str, ty| Field {
+            name: name.into(),
+            docs: None,
+            ty,
+        };
+        let ty = Type::Record(vec![
+            field("minor", Type::U64),
+            field("currency", Type::String),
+        ]);
+        vec![Param {
+            name: "amount".into(),
+            docs: None,
+            ty,
+        }]
+    }
+
+    #[test]
+    fn one_comparison_reads_back_as_written() {
+        for text in [
+            "input.amount.minor > 100000",
+            "input.a-b != 'EUR'",
+            "input.x == true",
+            "input.x >= -1",
+        ] {
+            assert_eq!(text.parse::<Condition>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "true",
+            "amount > 1",
+            "input > 1",
+            "input. > 1",
+            "input.a > ",
+            "input.a = 1",
+            "input.a > 1 && input.b > 1",
+            "input.a > 1.5",
+            "input.a == 'x",
+            "input.a == \"x'",
+            "input.a == '\\n'",
+            "input.a > +1",
+            "input.A > 1",
+            "input.a > 18446744073709551616",
+            "input.a => 1",
+            "input.é > 1",
+            "<",
+            "input.a == é",
+        ] {
+            assert!(text.parse::<Condition>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn it_must_fit_the_argument_s_type() {
+        let fits = |text: &str| text.parse::<Condition>().unwrap().fits(&amount());
+        assert_eq!(fits("input.amount.minor > 1"), Ok(()));
+        assert_eq!(fits("input.amount.currency == 'EUR'"), Ok(()));
+        for text in [
+            "input.sum > 1",
+            "input.amount > 1",
+            "input.amount.major > 1",
+            "input.amount.minor == 'x'",
+            "input.amount.currency > 'EUR'",
+            "input.amount.minor.x > 1",
+        ] {
+            assert!(fits(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a grant says that this build does less of than one may expect.
+//!
+//! All of it fails closed: less happens than the line allows, never more.
+
+use serde::Serialize;
+
+use super::{Confirmation, Grant};
+use crate::place::Place;
+
+/// A line of a file, and what to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// The line.
+    pub place: Place,
+    /// What to know.
+    pub says: String,
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.place, self.says)
+    }
+}
+
+pub(super) fn of(grant: &Grant) -> Vec<Notice> {
+    let destinations = grant.http.iter().map(|(name, http)| Notice {
+        place: http.place.clone(),
+        says: format!(
+            "`http.{name}`: this build opens no connections; every request there is refused"
+        ),
+    });
+    let confirmed = grant.tools.iter().filter_map(|(tool, granted)| {
+        let confirm = granted.confirm.as_ref()?;
+        Some(Notice {
+            place: confirm.place.clone(),
+            says: confirmation(tool, &confirm.value),
+        })
+    });
+    destinations.chain(confirmed).collect()
+}
+
+fn confirmation(tool: &str, confirm: &Confirmation) -> String {
+    match confirm {
+        Confirmation::Tier(tier) => {
+            format!(
+                "`{tool}` asks for `{tier}`: this build can't ask anybody; every call is refused with NOT_APPROVED"
+            )
+        }
+        Confirmation::When { condition, .. } => format!(
+            "`{tool}` asks when `{condition}`: this build does not evaluate conditions; every call is refused with NOT_APPROVED"
+        ),
+    }
+}

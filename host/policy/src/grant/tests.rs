@@ -1,0 +1,290 @@
+use super::*;
+use crate::fixture::{FILE, GRANT, Skill};
+
+fn parse(text: &str) -> Result<Grant, Fault> {
+    Grant::parse(FILE, text)
+}
+
+#[test]
+fn the_manual_s_grant_is_read_with_its_lines() {
+    let grant = parse(GRANT).unwrap();
+    assert_eq!(grant.skill.value.to_string(), "acme:payments");
+    assert_eq!(grant.prefix(), "payments");
+    assert_eq!(
+        grant.tools["initiate"].confirm.as_ref().unwrap().place.line,
+        6
+    );
+    assert_eq!(
+        grant.tools["status"].place.to_string(),
+        "grants/acme.payments.toml:7"
+    );
+    let bank = &grant.http["bank"];
+    assert_eq!(bank.place.line, 9);
+    assert_eq!(
+        bank.url.as_ref().unwrap().value.as_str(),
+        "https://bank.corp.internal:8443/api"
+    );
+    assert_eq!(
+        bank.allow.as_ref().unwrap()[1].value.to_string(),
+        "POST /payments"
+    );
+    assert_eq!(bank.auth.as_ref().unwrap().value.field, "token");
+}
+
+#[test]
+fn an_alias_stands_first_in_the_names_of_tools() {
+    let grant = parse(&GRANT.replacen('\n', "\nalias = \"bank-payments\"\n", 1)).unwrap();
+    assert_eq!(
+        (grant.prefix(), grant.prefix_place().line),
+        ("bank-payments", 2)
+    );
+}
+
+#[test]
+fn what_this_build_does_less_of_is_said() {
+    let text = GRANT.replace(
+        "status   = {}",
+        "status = { confirm = { when = \"input.payment == 'x'\", within = \"1h\" } }",
+    );
+    let notices: Vec<_> = parse(&text)
+        .unwrap()
+        .notices()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    insta::assert_snapshot!("notices", notices.join("\n"));
+}
+
+/// Each with one line of the manual's grant replaced.
+const WRONG: &[(&str, &str)] = &[
+    // unknown keys, at every level
+    ("alias_ = \"x\"\nskill = \"acme:payments\"", SKILL),
+    ("status = { confrim = \"always\" }", "status   = {}"),
+    (
+        "status = { confirm = { when = \"input.x > 1\", wihtin = \"1h\" } }",
+        "status   = {}",
+    ),
+    ("urls = []", "private = [\"10.2.0.0/16\"]"),
+    (
+        "auth = { vault = \"a/b\", field = \"c\", header = \"x\" }",
+        AUTH,
+    ),
+    ("[limits]\ncpu = 1", AUTH),
+    ("[settings]\na = \"b\"", AUTH),
+    ("[bus]\npublish = []", AUTH),
+    // twice
+    ("status = {}\nstatus = {}", "status   = {}"),
+    // missing and malformed values
+    ("", SKILL),
+    ("", "publisher = \"acme\""),
+    ("publisher = \"Acme\"", "publisher = \"acme\""),
+    ("skill = \"payments\"", SKILL),
+    ("follow = \"*\"\nskill = \"acme:payments\"", SKILL),
+    ("follow = \"latest\"\nskill = \"acme:payments\"", SKILL),
+    ("alias = \"a_b\"\nskill = \"acme:payments\"", SKILL),
+    ("Status = {}", "status   = {}"),
+    ("status = { effect = \"none\" }", "status   = {}"),
+    ("status = { confirm = \"never\" }", "status   = {}"),
+    ("status = { confirm = false }", "status   = {}"),
+    (
+        "status = { confirm = { when = \"input.x > 1 && true\" } }",
+        "status   = {}",
+    ),
+    ("status = { confirm = {} }", "status   = {}"),
+    ("url = \"bank.corp\"", URL),
+    ("url = \"ftp://bank.corp/\"", URL),
+    ("url = \"https://user:pass@bank.corp/\"", URL),
+    ("url = \"https://bank.corp/?x\"", URL),
+    ("url = \"https://0x7f.1/\"", URL),
+    ("url = \"https://BANK.corp/a/../b\"", URL),
+    ("url = \"https://bank.corp:0/\"", URL),
+    ("private = [\"10.2.0.1/16\"]", PRIVATE),
+    ("private = [\"10.2.0.0\"]", PRIVATE),
+    ("private = [\"0.0.0.0/0\"]", PRIVATE),
+    ("private = [\"169.254.169.254/32\"]", PRIVATE),
+    ("private = [\"127.0.0.0/8\"]", PRIVATE),
+    ("private = [\"::ffff:10.0.0.0/104\"]", PRIVATE),
+    ("private = [\"::/0\"]", PRIVATE),
+    ("allow = [\"TRACE /\"]", ALLOW),
+    ("allow = [\"GET /a/../b\"]", ALLOW),
+    ("auth = { vault = \"../secret\", field = \"token\" }", AUTH),
+    ("[limits]\nfuel = 0", AUTH),
+    ("[limits]\nmemory = \"lots\"", AUTH),
+    // combinations
+    (
+        "follow = \"^1.2\"\n[tools]\nrefund = { effect = \"irreversible\" }",
+        "[tools]",
+    ),
+    ("= ", "status   = {}"),
+];
+
+const SKILL: &str = "skill     = \"acme:payments\"";
+const URL: &str = "url     = \"https://bank.corp.internal:8443/api\"";
+const PRIVATE: &str = "private = [\"10.2.0.0/16\"]";
+const ALLOW: &str = "allow   = [\"GET /payments/*\", \"POST /payments\"]";
+const AUTH: &str = "auth    = { vault = \"secret/payments/bank\", field = \"token\" }";
+
+#[test]
+fn what_is_wrong_is_refused_at_its_place() {
+    let mut page = String::new();
+    for (line, instead_of) in WRONG {
+        assert!(GRANT.contains(instead_of), "{instead_of}");
+        let fault = parse(&GRANT.replacen(instead_of, line, 1)).expect_err(line);
+        page.push_str(&format!("{line}\n  {fault}\n\n"));
+    }
+    insta::assert_snapshot!("wrong", page);
+}
+
+#[test]
+fn loopback_is_granted_by_single_address() {
+    let text = GRANT.replace("10.2.0.0/16", "127.0.0.1/32");
+    assert_eq!(
+        parse(&text).unwrap().http["bank"].private[0]
+            .value
+            .to_string(),
+        "127.0.0.1/32"
+    );
+}
+
+#[test]
+fn a_file_that_is_too_long_is_not_parsed() {
+    let text = format!("# {}\n{GRANT}", "x".repeat(crate::place::MAX_FILE));
+    assert_eq!(
+        parse(&text).unwrap_err().problem,
+        "the file is longer than 1 MiB"
+    );
+}
+
+mod following {
+    use vouchsafe_package::Effect;
+
+    use super::*;
+
+    /// A grant that follows, and a skill whose only granted tool reads.
+    fn grant() -> Grant {
+        let text = GRANT.replacen('\n', "\nfollow = \"^1.2\"\n", 1);
+        parse(&text.replace("initiate = { confirm = \"two-people\" }\n", "")).unwrap()
+    }
+
+    fn why_not(change: impl FnOnce(&mut Skill)) -> Vec<String> {
+        let old = Skill::payments();
+        let mut new = Skill::payments();
+        new.version = Version::new(1, 3, 0);
+        change(&mut new);
+        follows(&grant(), &old.declared(), &new.declared())
+            .map_or_else(|no| no.reasons, |()| Vec::new())
+    }
+
+    fn status(skill: &mut Skill) -> &mut vouchsafe_package::Tool {
+        skill
+            .tools
+            .iter_mut()
+            .find(|tool| tool.name == "status")
+            .unwrap()
+    }
+
+    use vouchsafe_package::Version;
+
+    #[test]
+    fn a_higher_version_that_asks_for_nothing_more_is_admitted() {
+        assert_eq!(why_not(|_| {}), Vec::<String>::new());
+        assert_eq!(
+            why_not(|new| new.manifest.http.get_mut("bank").unwrap().allow.truncate(1)),
+            Vec::<String>::new()
+        );
+        assert_eq!(why_not(|new| new.imports.clear()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_wider_or_reworded_is_admitted() {
+        let route = |text: &str| text.parse().unwrap();
+        let changes: Vec<Vec<String>> = vec![
+            why_not(|new| new.version = Version::new(1, 2, 0)),
+            why_not(|new| new.version = Version::new(2, 0, 0)),
+            why_not(|new| new.version = "1.3.0-rc.1".parse().unwrap()),
+            why_not(|new| new.name = "acme:refunds".parse().unwrap()),
+            why_not(|new| status(new).description.push('!')),
+            why_not(|new| {
+                status(new).input_schema = serde_json::json!({ "description": "other words" })
+            }),
+            why_not(|new| status(new).effect = Effect::Write),
+            why_not(|new| status(new).effect = Effect::Irreversible),
+            why_not(|new| status(new).targets.push("payment".to_owned())),
+            why_not(|new| new.tools.retain(|tool| tool.name != "status")),
+            why_not(|new| new.tools.iter_mut().for_each(|tool| tool.confirm = None)),
+            why_not(|new| {
+                let mut more = new.tools[0].clone();
+                more.name = "refund".to_owned();
+                new.tools.push(more);
+            }),
+            why_not(|new| {
+                new.manifest
+                    .http
+                    .get_mut("bank")
+                    .unwrap()
+                    .allow
+                    .push(route("DELETE /payments/*"))
+            }),
+            why_not(|new| {
+                new.manifest
+                    .http
+                    .get_mut("bank")
+                    .unwrap()
+                    .allow
+                    .push(route("GET /*"))
+            }),
+            why_not(|new| {
+                new.manifest.http.get_mut("bank").unwrap().url =
+                    Some("https://other.example".to_owned())
+            }),
+            why_not(|new| {
+                new.manifest
+                    .http
+                    .get_mut("bank")
+                    .unwrap()
+                    .auth
+                    .as_mut()
+                    .unwrap()
+                    .secret = "root".to_owned()
+            }),
+            why_not(|new| {
+                let bank = new.manifest.http["bank"].clone();
+                new.manifest.http.insert("events".to_owned(), bank);
+            }),
+            why_not(|new| {
+                drop(
+                    new.manifest
+                        .settings
+                        .insert("x".to_owned(), Default::default()),
+                )
+            }),
+            why_not(|new| new.manifest.bus.publish.push("x".to_owned())),
+            why_not(|new| new.manifest.limits.fuel = Some(u64::MAX)),
+            why_not(|new| new.imports.push("wasi:keyvalue/store@0.2.0".to_owned())),
+        ];
+        assert!(changes.iter().all(|reasons| !reasons.is_empty()));
+        let page: Vec<_> = changes.iter().map(|reasons| reasons.join("; ")).collect();
+        insta::assert_snapshot!("not_followed", page.join("\n"));
+    }
+
+    #[test]
+    fn an_irreversible_tool_is_never_followed() {
+        let text = GRANT.replacen('\n', "\nfollow = \"^1.2\"\n", 1);
+        let old = Skill::payments();
+        let mut new = Skill::payments();
+        new.version = Version::new(1, 3, 0);
+        let no = follows(&parse(&text).unwrap(), &old.declared(), &new.declared()).unwrap_err();
+        assert_eq!(
+            no.to_string(),
+            "grants/acme.payments.toml:2: `follow` does not admit 1.3.0: tool `initiate` is irreversible"
+        );
+    }
+
+    #[test]
+    fn a_grant_without_follow_follows_nothing() {
+        let (old, grant) = (Skill::payments(), parse(GRANT).unwrap());
+        let mut new = old.clone();
+        new.version = Version::new(1, 2, 1);
+        assert!(follows(&grant, &old.declared(), &new.declared()).is_err());
+    }
+}
