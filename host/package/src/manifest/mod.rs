@@ -2,7 +2,11 @@
 //! the format does not know is an error.
 
 pub mod capability;
+mod check;
 mod forms;
+mod lines;
+mod parse;
+mod place;
 pub mod quantity;
 
 use std::collections::BTreeMap;
@@ -16,6 +20,7 @@ pub use capability::{
     Access, Auth, Bus, Files, Http, Model, Placement, Route, Setting, SkillUse, State, Statement,
     Upstream,
 };
+pub use parse::ManifestError;
 pub use quantity::{ByteSize, Span};
 
 /// What a skill declares: its tools, and by name everything it asks for. The
@@ -145,3 +150,6 @@ impl Manifest {
         self.limits.over(&Limits::default())
     }
 }
+
+#[cfg(test)]
+mod tests;
