@@ -48,17 +48,24 @@ impl Parse for Skill {
 /// The bindings of the skill whose crate is being compiled, and its exports bound to the type.
 pub(crate) fn of_skill(skill: &Skill) -> Result<TokenStream> {
     let world = world::read(&folder(skill)?, skill.world.as_deref())?;
-    let scope = scope(&world)?;
+    let modules = exported_modules(&world)?;
+    let scope = scope(&modules)?;
+    let implemented = implemented(&modules, &skill.implementor)?;
     let files = watched(&world);
     let module = generate(world)?;
     let implementor = &skill.implementor;
+    // Natively there is nobody to export to, and linkers refuse WIT's names; that the type
+    // implements every interface is checked all the same.
     Ok(quote! {
         /// Made from the WIT in this crate: what the skill imports, and the traits that it implements.
         #[allow(warnings, unsafe_code, clippy::all, clippy::pedantic, clippy::restriction, reason = "generated")]
         mod bindings { #module #files }
         #scope
+        #[cfg(target_family = "wasm")]
         #[allow(warnings, unsafe_code, clippy::all, clippy::pedantic, clippy::restriction, reason = "generated")]
         const _: () = { bindings::export!(#implementor with_types_in bindings); };
+        #[cfg(not(target_family = "wasm"))]
+        const _: () = { #implemented };
     })
 }
 
@@ -83,10 +90,8 @@ fn generate(mut world: World) -> Result<TokenStream> {
         .build()
         .generate(&mut world.resolve, world.id, &mut files)?;
     let (_, source) = files.iter().next().context("wit-bindgen made nothing")?;
-    let source = std::str::from_utf8(source)?;
-    source
-        .parse()
-        .map_err(|error| anyhow::anyhow!("wit-bindgen made what is not Rust: {error}"))
+    // Its example of `export!` would be run as a test of every skill.
+    rust(&std::str::from_utf8(source)?.replace("/// ```rust", "/// ```text"))
 }
 
 fn options(world: &World) -> Opts {
@@ -114,27 +119,44 @@ fn not_comparable(world: &World) -> Vec<String> {
         .collect()
 }
 
+/// The modules with a `Guest` trait: one for each exported interface, and the root when the world
+/// itself exports functions.
+#[expect(clippy::indexing_slicing, reason = "the ids are this `Resolve`'s own")]
+fn exported_modules(world: &World) -> Result<Vec<Vec<String>>> {
+    let mut modules = Vec::new();
+    for (key, item) in &world.resolve.worlds[world.id].exports {
+        let module = match item {
+            WorldItem::Interface { .. } => exported(&world.resolve, key)?,
+            _ => vec!["bindings".to_owned()],
+        };
+        if !modules.contains(&module) {
+            modules.push(module);
+        }
+    }
+    Ok(modules)
+}
+
 /// Brings the exported interfaces into scope, so that `impl payments::Guest for Payments` and the
 /// names of its types stand alone. Globs, so that what the author calls the same wins.
-#[expect(clippy::indexing_slicing, reason = "the ids are this `Resolve`'s own")]
-fn scope(world: &World) -> Result<TokenStream> {
+fn scope(modules: &[Vec<String>]) -> Result<TokenStream> {
     let mut uses = TokenStream::new();
-    for (key, item) in &world.resolve.worlds[world.id].exports {
-        let path = match (key, item) {
-            (WorldKey::Interface(_) | WorldKey::Name(_), WorldItem::Interface { .. }) => {
-                exported(&world.resolve, key)?
-            }
-            _ => {
-                uses.extend(used(&["bindings".to_owned(), "*".to_owned()])?);
-                continue;
-            }
-        };
-        if let Some((_, parent)) = path.split_last() {
-            uses.extend(used(&with(parent, "*"))?);
+    for module in modules {
+        match module.split_last() {
+            Some((_, parent)) if !parent.is_empty() => uses.extend(used(parent)?),
+            _ => {}
         }
-        uses.extend(used(&with(&path, "*"))?);
+        uses.extend(used(module)?);
     }
     Ok(uses)
+}
+
+/// Code that compiles if `implementor` implements the `Guest` of every module.
+fn implemented(modules: &[Vec<String>], implementor: &Ident) -> Result<TokenStream> {
+    let checks = modules.iter().map(|module| {
+        let guest = rust(&format!("{}::Guest", module.join("::")))?;
+        Ok(quote!(const _: () = { const fn implements<T: #guest>() {} implements::<#implementor>() };))
+    });
+    checks.collect()
 }
 
 /// The module that wit-bindgen gives an exported interface.
@@ -156,15 +178,12 @@ fn exported(resolve: &Resolve, key: &WorldKey) -> Result<Vec<String>> {
     Ok(path)
 }
 
-fn with(path: &[String], last: &str) -> Vec<String> {
-    path.iter().cloned().chain([last.to_owned()]).collect()
+fn used(module: &[String]) -> Result<TokenStream> {
+    let path = rust(&module.join("::"))?;
+    Ok(quote!(#[allow(unused_imports, reason = "generated")] use self::#path::*;))
 }
 
-fn used(path: &[String]) -> Result<TokenStream> {
-    let text = format!(
-        "#[allow(unused_imports, reason = \"generated\")] use self::{};",
-        path.join("::")
-    );
+fn rust(text: &str) -> Result<TokenStream> {
     text.parse()
         .map_err(|error| anyhow::anyhow!("`{text}` is not Rust: {error}"))
 }

@@ -1,0 +1,220 @@
+//! The invoice or credit note as a whole.
+
+use roxmltree::{Document, Node};
+
+use crate::line::line;
+use crate::money::{self, decimal_at};
+use crate::party::party;
+use crate::payment::payment;
+use crate::xml::Element;
+use crate::{Check, Invoice, Kind, Party, Problem, Totals, Vat, VatSubtotal};
+
+const ROOTS: [(&str, &str, Kind); 2] = [
+    (
+        "Invoice",
+        "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
+        Kind::Invoice,
+    ),
+    (
+        "CreditNote",
+        "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
+        Kind::CreditNote,
+    ),
+];
+
+/// More lines, and more parts of a VAT breakdown, than any invoice has. Checks go over their product.
+const MOST_LINES: usize = 10_000;
+const MOST_SUBTOTALS: usize = 100;
+
+/// All that the document says; the check is still to be made.
+pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
+    let (root, kind) = root(document)?;
+    let totals = root.required("LegalMonetaryTotal")?;
+    let currency = currency(&root, &totals)?;
+    let payments = root
+        .all("PaymentMeans")
+        .iter()
+        .map(payment)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (line_name, type_name) = match kind {
+        Kind::Invoice => ("InvoiceLine", "InvoiceTypeCode"),
+        Kind::CreditNote => ("CreditNoteLine", "CreditNoteTypeCode"),
+    };
+    let lines = root.all(line_name);
+    if lines.is_empty() {
+        return Err(root.missing(line_name));
+    }
+    bounded(&lines, MOST_LINES, line_name)?;
+    Ok(Invoice {
+        kind,
+        number: root.required_text("ID")?,
+        issued: money::date(&root.required("IssueDate")?)?,
+        due: money::date_at(&root, &["DueDate"])?
+            .or_else(|| payments.iter().find_map(|means| means.due.clone())),
+        type_code: root.text_at(&[type_name])?,
+        customization: root.text_at(&["CustomizationID"])?,
+        buyer_reference: root.text_at(&["BuyerReference"])?,
+        order: root.text_at(&["OrderReference", "ID"])?,
+        contract: first_id(&root, "ContractDocumentReference"),
+        project: first_id(&root, "ProjectReference"),
+        preceding: preceding(&root),
+        period: money::period(&root)?,
+        notes: root.texts("Note"),
+        seller: party_in(&root, "AccountingSupplierParty")?,
+        buyer: party_in(&root, "AccountingCustomerParty")?,
+        payee: root
+            .optional("PayeeParty")?
+            .as_ref()
+            .map(party)
+            .transpose()?,
+        payments,
+        payment_terms: root
+            .all("PaymentTerms")
+            .iter()
+            .flat_map(|terms| terms.texts("Note"))
+            .collect(),
+        adjustments: money::adjustments(&root)?,
+        vat: vat(&root, &currency)?,
+        totals: self::totals(&totals)?,
+        lines: lines
+            .iter()
+            .map(|element| line(element, kind))
+            .collect::<Result<_, _>>()?,
+        currency,
+        check: Check {
+            adds_up: false,
+            differences: Vec::new(),
+            checked: 0,
+        },
+    })
+}
+
+fn bounded(elements: &[Element<'_>], most: usize, name: &str) -> Result<(), Problem> {
+    if elements.len() > most {
+        return Err(Problem::TooComplex(name.to_owned()));
+    }
+    Ok(())
+}
+
+/// The invoice itself: the root, or within the envelope that Peppol's network puts round it.
+fn root<'a>(document: &'a Document<'_>) -> Result<(Element<'a>, Kind), Problem> {
+    let outer = document.root_element();
+    let enveloped = outer.tag_name().name() == "StandardBusinessDocument";
+    let mut candidates = vec![outer];
+    if enveloped {
+        candidates.extend(outer.children().filter(Node::is_element));
+    }
+    let known = |node: &Node<'_, '_>| {
+        let tag = node.tag_name();
+        ROOTS
+            .iter()
+            .find(|(name, space, _)| tag.name() == *name && tag.namespace() == Some(*space))
+            .map(|root| root.2)
+    };
+    let mut found = candidates
+        .into_iter()
+        .filter_map(|node| known(&node).map(|kind| (node, kind)));
+    match (found.next(), found.next()) {
+        (Some((node, kind)), None) => Ok((Element::root(node), kind)),
+        (Some(_), Some(_)) => Err(Problem::Repeated(
+            "StandardBusinessDocument/Invoice".to_owned(),
+        )),
+        (None, _) => Err(Problem::NotAnInvoice(full_name(outer))),
+    }
+}
+
+fn full_name(node: Node<'_, '_>) -> String {
+    let tag = node.tag_name();
+    let space = tag
+        .namespace()
+        .map(|space| format!(" of {space}"))
+        .unwrap_or_default();
+    format!("{}{space}", tag.name()).chars().take(200).collect()
+}
+
+/// The document's currency; UBL allows it to stand only at the amounts.
+fn currency(root: &Element<'_>, totals: &Element<'_>) -> Result<String, Problem> {
+    let stated = root.text_at(&["DocumentCurrencyCode"])?;
+    let at_amount = || {
+        Ok(totals
+            .optional("PayableAmount")?
+            .and_then(|amount| amount.attribute("currencyID")))
+    };
+    match stated {
+        Some(stated) => Ok(stated),
+        None => at_amount()?.ok_or_else(|| root.missing("DocumentCurrencyCode")),
+    }
+}
+
+fn party_in(root: &Element<'_>, role: &str) -> Result<Party, Problem> {
+    party(&root.required(role)?.required("Party")?)
+}
+
+fn first_id(root: &Element<'_>, reference: &str) -> Option<String> {
+    root.all(reference)
+        .iter()
+        .find_map(|found| found.texts("ID").into_iter().next())
+}
+
+fn preceding(root: &Element<'_>) -> Vec<String> {
+    let references = root.all("BillingReference");
+    let kinds = ["InvoiceDocumentReference", "CreditNoteDocumentReference"];
+    let documents = references
+        .iter()
+        .flat_map(|reference| kinds.iter().flat_map(|kind| reference.all(kind)));
+    documents
+        .flat_map(|document| document.texts("ID"))
+        .collect()
+}
+
+/// UBL has a `TaxTotal` for each currency; the one in the document's has the breakdown.
+fn vat(root: &Element<'_>, currency: &str) -> Result<Option<Vat>, Problem> {
+    let mut vat: Option<Vat> = None;
+    let mut in_accounting_currency = None;
+    for total in root.all("TaxTotal") {
+        let amount = money::money(&total.required("TaxAmount")?)?;
+        if amount.currency != currency {
+            in_accounting_currency = Some(amount);
+            continue;
+        }
+        let subtotals = total.all("TaxSubtotal");
+        bounded(&subtotals, MOST_SUBTOTALS, "TaxSubtotal")?;
+        let breakdown = subtotals.iter().map(subtotal).collect::<Result<_, _>>()?;
+        if vat.is_some() {
+            return Err(Problem::Repeated("TaxTotal".to_owned()));
+        }
+        vat = Some(Vat {
+            total: amount.amount,
+            breakdown,
+            in_accounting_currency: None,
+        });
+    }
+    Ok(vat.map(|vat| Vat {
+        in_accounting_currency,
+        ..vat
+    }))
+}
+
+fn subtotal(element: &Element<'_>) -> Result<VatSubtotal, Problem> {
+    let category = element.required("TaxCategory")?;
+    Ok(VatSubtotal {
+        taxable: money::required(element, "TaxableAmount")?,
+        tax: money::required(element, "TaxAmount")?,
+        exemption: Some(category.texts("TaxExemptionReason").join("; "))
+            .filter(|text| !text.is_empty()),
+        category: money::category(&category)?,
+    })
+}
+
+fn totals(element: &Element<'_>) -> Result<Totals, Problem> {
+    Ok(Totals {
+        lines: decimal_at(element, &["LineExtensionAmount"])?,
+        allowances: decimal_at(element, &["AllowanceTotalAmount"])?,
+        charges: decimal_at(element, &["ChargeTotalAmount"])?,
+        without_vat: decimal_at(element, &["TaxExclusiveAmount"])?,
+        with_vat: decimal_at(element, &["TaxInclusiveAmount"])?,
+        prepaid: decimal_at(element, &["PrepaidAmount"])?,
+        rounding: decimal_at(element, &["PayableRoundingAmount"])?,
+        payable: money::required(element, "PayableAmount")?,
+    })
+}
