@@ -1,0 +1,61 @@
+//! The compiling child: bounds itself, reads a component, writes machine code, ends.
+
+use crate::engine::config;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
+use std::io::{Read, Write};
+
+/// The hidden verb under which the program compiles.
+pub(crate) const VERB: &str = "__compile";
+
+/// The largest component that is compiled; the reader of packages is stricter.
+const COMPONENT_BYTES: u64 = 64 << 20;
+
+/// Address space. Cranelift takes some 100 MiB for a component of 5 MiB; threads and arenas only reserve.
+const ADDRESS_SPACE: u64 = 4 << 30;
+
+/// Processor time of all threads together.
+const CPU_SECONDS: u64 = 120;
+
+/// Reads a component from `stdin`, compiles it and writes the code to `stdout`, in a process that
+/// first gives up what it does not need: memory, time, files, core dumps and new privileges. Call
+/// this before anything else in the process.
+///
+/// # Errors
+/// Why the component can't be compiled, for the parent to show.
+pub fn compile_child_main(
+    stdin: impl Read,
+    mut stdout: impl Write,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    bound()?;
+    let mut bytes = Vec::new();
+    stdin.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > COMPONENT_BYTES {
+        return Err(format!("the component is larger than {COMPONENT_BYTES} bytes").into());
+    }
+    let engine = wasmtime::Engine::new(&config())?;
+    let code = engine
+        .precompile_component(&bytes)
+        .map_err(|error| format!("{error:#}"))?;
+    stdout.write_all(&code)?;
+    stdout.flush()?;
+    Ok(())
+}
+
+fn bound() -> rustix::io::Result<()> {
+    let limits = [
+        (Resource::As, ADDRESS_SPACE),
+        (Resource::Cpu, CPU_SECONDS),
+        (Resource::Fsize, 0),
+        (Resource::Core, 0),
+    ];
+    for (resource, most) in limits {
+        let limit = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        rustix::process::setrlimit(resource, limit)?;
+    }
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    rustix::thread::set_no_new_privs(true)
+}

@@ -1,0 +1,177 @@
+//! The engine: one for the process, with every knob of wasmtime that matters set here by name.
+
+use crate::cache::Cache;
+use crate::compile;
+use crate::error::LoadError;
+use crate::guests::Guests;
+use crate::limits::{INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
+use crate::settings::Settings;
+use crate::skill::Skill;
+use std::sync::Arc;
+use vouchsafe_keys::MacKey;
+use vouchsafe_package::{Digest, Tool};
+use wasmtime::component::Component;
+use wasmtime::{
+    Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
+    WasmBacktraceDetails,
+};
+
+/// Address space for one linear memory. With 4 GiB, code needs no bounds checks: every 32-bit
+/// address falls into it. It is only reserved, not used.
+const MEMORY_RESERVATION: u64 = 4 << 30;
+
+/// Unmapped space after each memory, for constant offsets beyond 4 GiB: wasmtime's own default.
+const MEMORY_GUARD: u64 = 32 << 20;
+
+/// The largest that any one memory may be, whatever a manifest asks.
+pub(crate) const MEMORY_BYTES: usize = 2 << 30;
+
+/// Stack of a guest's own frames: wasmtime's default, which deep recursion in real parsers fits.
+const GUEST_STACK: usize = 512 << 10;
+
+/// Stack that a call runs on, guest frames and host functions together.
+const CALL_STACK: usize = 2 << 20;
+
+/// Core instances that one slot counts for in the pool. Most components have 4 to 6; a store may
+/// have up to [`INSTANCES`], and so many at once would find the pool empty and be refused.
+const INSTANCES_PER_SLOT: usize = 16;
+
+/// Linear memories that one slot counts for.
+const MEMORIES_PER_SLOT: usize = 4;
+
+/// Tables that one slot counts for.
+const TABLES_PER_SLOT: usize = 8;
+
+/// Memory of finished calls that a slot keeps mapped and clears by writing, which is cheaper than
+/// giving it back: the pages that a small Rust component touches.
+const KEPT_BYTES: usize = 128 << 10;
+
+/// Bytes of the engine's own record of an instance; wasmtime's default.
+const INSTANCE_BYTES: usize = 1 << 20;
+
+/// Fuel of growing a memory, of each page of it, and of growing a table: each is a system call or
+/// work of the host, and costs far more than one instruction.
+const GROWTH_FUEL: u8 = 250;
+
+/// Compiles, caches and runs skills. Make one for the process.
+pub struct Engine {
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) guests: Guests,
+    cache: Cache,
+    settings: Settings,
+}
+
+impl Engine {
+    /// An engine as `settings` say; `cache_key` authenticates its compiled code on disk.
+    ///
+    /// # Errors
+    /// When the platform can't give the address space, threads or the cache directory.
+    pub fn new(settings: Settings, cache_key: MacKey) -> Result<Self, LoadError> {
+        let mut config = config();
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&settings)));
+        let wasm = wasmtime::Engine::new(&config).map_err(refused)?;
+        let cache = Cache::new(settings.cache.clone(), cache_key, &wasm)?;
+        let guests =
+            Guests::start(&settings).map_err(|error| LoadError::Engine(error.to_string()))?;
+        Ok(Self {
+            wasm,
+            guests,
+            cache,
+            settings,
+        })
+    }
+
+    /// The component `bytes`, compiled now or before, ready to run `tools`.
+    pub(crate) async fn prepare(
+        &self,
+        digest: Digest,
+        bytes: &[u8],
+        tools: &[Tool],
+    ) -> Result<Arc<Skill>, LoadError> {
+        let component = match self.cache.load(&self.wasm, digest) {
+            Some(component) => component,
+            None => self.compile(digest, bytes).await?,
+        };
+        Ok(Arc::new(Skill::new(&self.wasm, &component, tools)?))
+    }
+
+    async fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
+        let code = compile::compile(&self.settings, bytes).await?;
+        self.cache.store(&self.wasm, digest, code)
+    }
+}
+
+/// What both the engine and the compiling child must agree on.
+pub(crate) fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .cranelift_opt_level(OptLevel::Speed)
+        .consume_fuel(true)
+        .operator_cost(fuel())
+        .epoch_interruption(false) // fuel's yields preempt; epochs on top only cost
+        .max_wasm_stack(GUEST_STACK)
+        .async_stack_size(CALL_STACK)
+        .memory_reservation(MEMORY_RESERVATION)
+        .memory_guard_size(MEMORY_GUARD)
+        .memory_may_move(false)
+        .memory_init_cow(true)
+        .generate_address_map(false) // names and offsets of hostile code help nobody
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .wasm_backtrace_max_frames(None)
+        .native_unwind_info(false);
+    features(&mut config);
+    config
+}
+
+/// The features that guests may use, each on or off by name. The reader of packages holds the same set.
+fn features(config: &mut Config) {
+    config
+        .wasm_component_model(true)
+        .wasm_multi_value(true)
+        .wasm_bulk_memory(true)
+        .wasm_reference_types(true)
+        .wasm_simd(true)
+        .wasm_tail_call(true)
+        .wasm_extended_const(true)
+        .wasm_multi_memory(true)
+        .wasm_relaxed_simd(false) // results differ between machines
+        .wasm_memory64(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false);
+}
+
+fn fuel() -> OperatorCost {
+    let mut cost = OperatorCost::new();
+    cost.MemoryGrow = GROWTH_FUEL;
+    cost.TableGrow = GROWTH_FUEL;
+    cost.variable.memory_grow_per_page = GROWTH_FUEL;
+    cost
+}
+
+fn pool(settings: &Settings) -> PoolingAllocationConfig {
+    let slots =
+        |each: usize| u32::try_from(settings.slots.saturating_mul(each)).unwrap_or(u32::MAX);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(slots(1))
+        .total_core_instances(slots(INSTANCES_PER_SLOT))
+        .total_memories(slots(MEMORIES_PER_SLOT))
+        .total_tables(slots(TABLES_PER_SLOT))
+        .total_stacks(slots(1))
+        .max_core_instances_per_component(INSTANCES as u32)
+        .max_memories_per_component(MEMORIES as u32)
+        .max_tables_per_component(TABLES as u32)
+        .max_memories_per_module(MEMORIES as u32)
+        .max_tables_per_module(TABLES as u32)
+        .max_component_instance_size(INSTANCE_BYTES)
+        .max_core_instance_size(INSTANCE_BYTES)
+        .max_memory_size(MEMORY_BYTES)
+        .table_elements(TABLE_ELEMENTS)
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .table_keep_resident(KEPT_BYTES);
+    pool
+}
+
+pub(crate) fn refused(error: wasmtime::Error) -> LoadError {
+    LoadError::Engine(format!("{error:#}"))
+}

@@ -1,0 +1,93 @@
+//! The threads that guests run on, apart from those that answer people and agents.
+//!
+//! Guests yield by fuel and the threads have a lower priority, so a host full of endless guests
+//! still answers, cancels and kills.
+
+use crate::error::CallError;
+use crate::settings::Settings;
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+/// How much less urgent guests are than the rest of the host, in steps of `nice`.
+const NICE: i32 = 5;
+
+/// Turns of a guest thread between looks at timers and at newly admitted calls. A turn is at most
+/// one fuel slice, some 100 µs, so both wait well under a millisecond.
+const TURNS: u32 = 4;
+
+/// Guest threads and the slots on them.
+pub(crate) struct Guests {
+    runtime: Option<Runtime>,
+    slots: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+}
+
+impl Guests {
+    pub(crate) fn start(settings: &Settings) -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(settings.guest_threads.max(1))
+            .thread_name("guest")
+            .event_interval(TURNS)
+            .global_queue_interval(TURNS)
+            .on_thread_start(yield_to_host)
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            runtime: Some(runtime),
+            slots: Arc::new(Semaphore::new(settings.slots)),
+            queue: Arc::new(Semaphore::new(
+                settings.slots.saturating_add(settings.queue),
+            )),
+        })
+    }
+
+    /// A slot, waiting for one in a queue of bounded length.
+    ///
+    /// # Errors
+    /// [`CallError::Busy`] when the queue is full.
+    pub(crate) async fn admit(&self) -> Result<Slot, CallError> {
+        let waiting = self.queue.clone().try_acquire_owned();
+        let waiting = waiting.map_err(|_| CallError::Busy)?;
+        let slot = self.slots.clone().acquire_owned().await;
+        Ok(Slot {
+            _slot: slot.map_err(|_| CallError::Busy)?,
+            _queue: waiting,
+        })
+    }
+
+    /// Runs `guest` on a guest thread.
+    ///
+    /// # Errors
+    /// [`CallError::Internal`] once the host is shutting down.
+    pub(crate) fn spawn<F>(&self, guest: F) -> Result<JoinHandle<F::Output>, CallError>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let runtime = self.runtime.as_ref().ok_or(CallError::Internal)?;
+        Ok(runtime.spawn(guest))
+    }
+}
+
+impl Drop for Guests {
+    fn drop(&mut self) {
+        // Waiting for guests would panic on an asynchronous thread, and they may be endless.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The right to run one call. Give it up only when the store is gone.
+pub(crate) struct Slot {
+    _slot: OwnedSemaphorePermit,
+    _queue: OwnedSemaphorePermit,
+}
+
+/// On Linux this lowers the priority of the calling thread alone.
+fn yield_to_host() {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "guest threads keep the priority of the host");
+    }
+}

@@ -1,0 +1,37 @@
+//! What a component can import, one file for each family. Only what it does import is linked.
+
+pub(crate) mod http;
+pub(crate) mod log;
+pub(crate) mod wasi;
+
+use crate::error::LoadError;
+use crate::state::State;
+use wasmtime::component::{Component, Linker};
+
+/// One importable interface, by its name without a version.
+pub(crate) type Import = (&'static str, fn(&mut Linker<State>) -> wasmtime::Result<()>);
+
+/// A linker with exactly the interfaces that `component` imports.
+pub(crate) fn linker(
+    engine: &wasmtime::Engine,
+    component: &Component,
+) -> Result<Linker<State>, LoadError> {
+    let mut linker = Linker::new(engine);
+    let ty = component.component_type();
+    let mut linked: Vec<&str> = Vec::new();
+    for (name, _) in ty.imports(engine) {
+        let interface = name.split('@').next().unwrap_or(name);
+        if linked.contains(&interface) {
+            continue;
+        }
+        let (interface, add) = find(interface).ok_or_else(|| LoadError::Import(name.to_owned()))?;
+        add(&mut linker).map_err(|error| LoadError::Engine(format!("{error:#}")))?;
+        linked.push(interface);
+    }
+    Ok(linker)
+}
+
+fn find(interface: &str) -> Option<Import> {
+    let all = wasi::INERT.iter().chain(http::IMPORTS).chain(log::IMPORTS);
+    all.copied().find(|(name, _)| *name == interface)
+}

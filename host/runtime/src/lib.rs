@@ -1,0 +1,27 @@
+//! The one place that knows wasmtime: compiles skills, runs calls, and holds every limit.
+//!
+//! A call gets a fresh instance, so nothing passes from one call to the next but what a store of
+//! the host keeps. An interrupted instance is thrown away and never entered again.
+
+mod cache;
+mod compile;
+mod engine;
+mod error;
+mod guests;
+mod imports;
+mod limits;
+mod lines;
+mod run;
+mod settings;
+mod skill;
+mod state;
+mod types;
+mod val;
+
+pub use compile::child::compile_child_main;
+pub use engine::Engine;
+pub use error::{CallError, CompileError, LoadError};
+pub use lines::{Line, Lines, Source};
+pub use run::{Refused, Usage};
+pub use settings::Settings;
+pub use skill::Skill;

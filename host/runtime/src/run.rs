@@ -1,0 +1,178 @@
+//! One run of one function in a fresh instance, within all its limits.
+
+use crate::error::CallError;
+use crate::lines::Lines;
+use crate::skill::{Function, Skill};
+use crate::state::State;
+use crate::val;
+use futures::FutureExt as _;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use vouchsafe_package::value::Value;
+use vouchsafe_package::{Effect, Limits};
+use wasmtime::component::Val;
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+pub use crate::state::Refused;
+
+/// Fuel between two looks at deadline and cancellation, some 100 µs of most code.
+const SLICE_FUEL: u64 = 100_000;
+
+/// Handles that the component's own instances may hold, in all.
+const COMPONENT_HANDLES: usize = 4096;
+
+/// What a value may take in the engine's form for each byte of the output limit. A number of a list
+/// is one byte or more in JSON and some 40 here.
+const VALUE_BYTES: u64 = 16;
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Instructions, roughly.
+    pub fuel: u64,
+    /// Linear memory and tables of all instances together, at their largest.
+    pub peak_memory_bytes: u64,
+    /// From admission to the end.
+    pub wall: Duration,
+}
+
+/// What is to be run.
+pub(crate) struct Job {
+    pub(crate) skill: Arc<Skill>,
+    pub(crate) tool: String,
+    pub(crate) arguments: Vec<Value>,
+    pub(crate) effect: Effect,
+    pub(crate) limits: Limits,
+    pub(crate) deadline: Instant,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// How it went.
+pub(crate) struct Ran {
+    pub(crate) result: Result<Option<Value>, CallError>,
+    pub(crate) usage: Usage,
+    pub(crate) lines: Lines,
+    pub(crate) refusals: Vec<Refused>,
+}
+
+impl Ran {
+    /// Nothing ran, for this reason.
+    pub(crate) fn not(error: CallError) -> Self {
+        Self {
+            result: Err(error),
+            usage: Usage::default(),
+            lines: Lines::default(),
+            refusals: Vec::new(),
+        }
+    }
+}
+
+impl Job {
+    /// Runs to the end or to the first limit. The store is gone when this returns.
+    pub(crate) async fn run(self) -> Ran {
+        let started = Instant::now();
+        let Some(function) = self.skill.function(&self.tool) else {
+            return Ran::not(CallError::NoTool(self.tool));
+        };
+        let mut store = match self.store() {
+            Ok(store) => store,
+            Err(error) => return Ran::not(CallError::Trap(format!("{error:#}"))),
+        };
+        let arguments: Vec<Val> = self.arguments.iter().cloned().map(val::to_val).collect();
+        let call = call(&mut store, &self.skill, function, &arguments);
+        let call = AssertUnwindSafe(call).catch_unwind();
+        let ended = self.bounded(call).await;
+        let result = ended.and_then(|ended| match ended {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.explain(&store, &error)),
+            Err(_panic) => Err(CallError::Internal),
+        });
+        let state = store.data();
+        Ran {
+            result,
+            usage: Usage {
+                fuel: self
+                    .limits
+                    .fuel
+                    .saturating_sub(store.get_fuel().unwrap_or_default()),
+                peak_memory_bytes: state.memory.peak(),
+                wall: started.elapsed(),
+            },
+            lines: state.book.take(),
+            refusals: state.refusals.take(),
+        }
+    }
+
+    fn store(&self) -> wasmtime::Result<Store<State>> {
+        let state = State::new(self.limits.memory_bytes, self.effect);
+        let mut store = Store::new(self.skill.instance.engine(), state);
+        store.limiter(|state| &mut state.memory);
+        store.set_fuel(self.limits.fuel)?;
+        store.fuel_async_yield_interval(Some(SLICE_FUEL))?;
+        let transfer = self.limits.output_bytes.saturating_mul(VALUE_BYTES);
+        store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
+        store.set_max_component_handles(COMPONENT_HANDLES);
+        Ok(store)
+    }
+
+    /// Drives `call` until it ends, its deadline passes or it is cancelled. The clock and the token
+    /// are looked at before every slice, because a timer may fire late on a thread full of guests.
+    async fn bounded<F: Future>(&self, call: F) -> Result<F::Output, CallError> {
+        let mut call = pin!(call);
+        let mut cancelled = pin!(self.cancel.cancelled());
+        let mut timer = pin!(tokio::time::sleep_until(self.deadline.into()));
+        poll_fn(|cx| {
+            if cancelled.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(CallError::Cancelled));
+            }
+            if Instant::now() >= self.deadline || timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(CallError::Deadline(self.limits.wall_ms)));
+            }
+            call.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    }
+
+    fn explain(&self, store: &Store<State>, error: &wasmtime::Error) -> CallError {
+        if let Some(I32Exit(status)) = error.downcast_ref() {
+            return CallError::Exited(*status);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => CallError::OutOfFuel(self.limits.fuel),
+            _ if store.data().memory.refused() => CallError::OutOfMemory(self.limits.memory_bytes),
+            Some(trap) => CallError::Trap(trap.to_string()),
+            None => CallError::Trap(format!("{error:#}")),
+        }
+    }
+}
+
+/// Instantiates and calls: start-up code and initial memories count against the same limits.
+async fn call(
+    store: &mut Store<State>,
+    skill: &Skill,
+    function: &Function,
+    arguments: &[Val],
+) -> wasmtime::Result<Option<Value>> {
+    let instance = skill.instance.instantiate_async(&mut *store).await?;
+    let entry = instance.get_func(&mut *store, function.index);
+    let entry = entry.ok_or_else(|| wasmtime::format_err!("the function is gone"))?;
+    let Some(ty) = &function.tool.result else {
+        entry.call_async(&mut *store, arguments, &mut []).await?;
+        return Ok(None);
+    };
+    let mut results = [Val::Bool(false)];
+    entry
+        .call_async(&mut *store, arguments, &mut results)
+        .await?;
+    let [result] = results;
+    let value = val::from_val(ty, result);
+    value
+        .map(Some)
+        .ok_or_else(|| wasmtime::format_err!("the result is of another type"))
+}
