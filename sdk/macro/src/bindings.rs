@@ -98,7 +98,6 @@ fn options(world: &World) -> Opts {
     Opts {
         generate_all: true,
         runtime_path: Some("::vouchsafe_sdk::__private::wit_bindgen::rt".to_owned()),
-        bitflags_path: Some("::vouchsafe_sdk::__private::wit_bindgen::bitflags".to_owned()),
         additional_derive_attributes: vec!["PartialEq".to_owned()],
         additional_derive_ignore: not_comparable(world),
         ..Opts::default()
@@ -143,7 +142,8 @@ fn scope(modules: &[Vec<String>]) -> Result<TokenStream> {
     for module in modules {
         match module.split_last() {
             Some((_, parent)) if !parent.is_empty() => uses.extend(used(parent)?),
-            _ => {}
+            // By name, so that the world's own `Guest` goes before those of its interfaces.
+            _ => uses.extend(quote!(use self::bindings::Guest;)),
         }
         uses.extend(used(module)?);
     }

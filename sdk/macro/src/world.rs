@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 
 /// A world with all that it refers to, and the files that say so.
@@ -40,7 +40,7 @@ pub(crate) fn importing(interface: &str) -> Result<World> {
 fn read_with(mut resolve: Resolve, folder: &Path, name: Option<&str>) -> Result<World> {
     let (package, sources) = resolve
         .push_dir(folder)
-        .with_context(|| format!("cannot read the WIT in `{}`", folder.display()))?;
+        .map_err(|error| anyhow!("{}", resolve.render_error(&error)))?;
     let id = resolve.select_world(&[package], name)?;
     let files = sources.paths().map(Path::to_owned).collect();
     Ok(World { resolve, id, files })
