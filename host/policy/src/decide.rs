@@ -11,7 +11,7 @@ use vouchsafe_package::{Digest, Effect, Limits};
 
 use crate::effective::EffectiveTool;
 use crate::grant::Confirmation;
-use crate::granted::Terms;
+use crate::granted::{Granted, Terms};
 use crate::place::At;
 use crate::role::{Permission, Principal, Role};
 
@@ -108,6 +108,12 @@ impl Permit {
     pub fn is_for(&self, skill: &Digest, tool: &str) -> bool {
         self.skill == *skill && self.tool.name == tool
     }
+}
+
+/// Decides on one call. Denying comes before asking a person, asking before allowing.
+#[must_use]
+pub fn decide(granted: &Granted, request: &Request<'_>) -> Decision {
+    of_terms(granted.terms(), request)
 }
 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
@@ -210,12 +216,7 @@ fn role_allows(terms: &Terms, request: &Request<'_>, lines: &mut Vec<Line>) -> R
             &format!("`\"{}/{tool}\"` to `tools`", terms.skill),
         ),
         Some(place) => {
-            let built_in = *place.file == *Role::BUILT_IN;
-            let place = if built_in {
-                Role::BUILT_IN.to_owned()
-            } else {
-                place.to_string()
-            };
+            let place = role.shown(place);
             lines.push(Line {
                 place,
                 says: format!("role `{name}` may call `{tool}` of `{}`", terms.skill),
@@ -305,3 +306,6 @@ fn author_asks(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm) -> Line {
     );
     Line { place, says }
 }
+
+#[cfg(test)]
+mod tests;

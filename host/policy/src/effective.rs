@@ -1,10 +1,9 @@
 //! `effective = declared ∩ granted`: what a skill really gets.
 //!
 //! A grant that names what the skill does not declare, or that would lower an effect or raise a
-//! limit, is not silently cut to size: it is a [`Mismatch`] that names the line.
+//! limit, is not silently cut to size: it is a fault that names the line.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -12,10 +11,10 @@ use url::Url;
 use vouchsafe_package::manifest::{
     AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Route, Span,
 };
-use vouchsafe_package::{Digest, Effect, Limits, SkillName, Tool, Version};
+use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Version};
 
 use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
-use crate::place::{At, Fault, Place};
+use crate::place::{At, Fault, Faults, Place};
 use crate::route;
 
 /// The longest name that an agent sees, `SKILL_FUNCTION`.
@@ -70,25 +69,6 @@ pub struct EffectiveHttp {
     pub place: Place,
 }
 
-/// Where a grant does not fit the skill, line by line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mismatch {
-    /// At least one.
-    pub faults: Vec<Fault>,
-}
-
-impl std::error::Error for Mismatch {}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
-            let newline = if index == 0 { "" } else { "\n" };
-            write!(f, "{newline}{fault}")?;
-        }
-        Ok(())
-    }
-}
-
 /// What a package declares, as far as a grant is concerned.
 #[derive(Debug, Clone, Copy)]
 pub struct Declared<'a> {
@@ -98,6 +78,8 @@ pub struct Declared<'a> {
     pub name: &'a SkillName,
     /// Its version.
     pub version: &'a Version,
+    /// What it is for, in the author's words.
+    pub about: &'a str,
     /// Its tools.
     pub tools: &'a [Tool],
     /// What it asks for, by name.
@@ -106,11 +88,33 @@ pub struct Declared<'a> {
     pub imports: &'a [String],
 }
 
-/// What a package that declares this gets under `grant`: the intersection. The digest is not compared here.
+impl<'a> From<&'a Package> for Declared<'a> {
+    fn from(package: &'a Package) -> Self {
+        Self {
+            digest: package.digest,
+            name: &package.name,
+            version: &package.version,
+            about: &package.about,
+            tools: &package.tools,
+            manifest: &package.manifest,
+            imports: &package.imports.declared,
+        }
+    }
+}
+
+/// What `package` gets under `grant`: the intersection. The digest is not compared here.
+///
+/// # Errors
+/// Every line of the grant that does not fit the package.
+pub fn effective(package: &Package, grant: &Grant) -> Result<Effective, Faults> {
+    meet(&Declared::from(package), grant)
+}
+
+/// As [`effective()`], of what a package declares.
 ///
 /// # Errors
 /// Every line of the grant that does not fit.
-pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Mismatch> {
+pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults> {
     let mut faults = Vec::new();
     if *declared.name != grant.skill.value {
         let problem = format!(
@@ -127,7 +131,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Mismatc
     });
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
-        return Err(Mismatch { faults });
+        return Err(Faults::from(faults));
     }
     Ok(Effective {
         prefix: grant.prefix().to_owned(),

@@ -43,6 +43,7 @@ pub(crate) struct Skill {
     pub(crate) digest: Digest,
     pub(crate) name: SkillName,
     pub(crate) version: Version,
+    pub(crate) about: String,
     pub(crate) tools: Vec<Tool>,
     pub(crate) manifest: Manifest,
     pub(crate) imports: Vec<String>,
@@ -71,6 +72,7 @@ impl Skill {
             digest: Digest::of(b""),
             name: "acme:payments".parse().unwrap(),
             version: Version::new(1, 2, 0),
+            about: "Payments by bank transfer.".to_owned(),
             tools: manifest
                 .tools
                 .iter()
@@ -86,6 +88,7 @@ impl Skill {
             digest: self.digest,
             name: &self.name,
             version: &self.version,
+            about: &self.about,
             tools: &self.tools,
             manifest: &self.manifest,
             imports: &self.imports,
@@ -134,3 +137,39 @@ fn amount() -> Type {
         field("currency", Type::String),
     ])
 }
+
+/// Files that the operator with `key` put into force first.
+pub(crate) fn in_force(files: &[(&str, &str)], key: &vouchsafe_keys::PrivateKey) -> crate::InForce {
+    use crate::apply::{Proposal, Since};
+    let files = self::files(files);
+    let operators = [key.public()];
+    let proposal = Proposal::read(&files, &operators, 0).unwrap();
+    let envelope = proposal
+        .statement(None, &key.public(), jiff::Timestamp::UNIX_EPOCH)
+        .sign(key)
+        .unwrap();
+    crate::InForce::accept(&envelope, &operators, &files, Since::Nothing).unwrap()
+}
+
+pub(crate) fn files(files: &[(&str, &str)]) -> crate::Files {
+    files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .collect()
+}
+
+pub(crate) fn key() -> vouchsafe_keys::PrivateKey {
+    vouchsafe_keys::PrivateKey::generate(vouchsafe_keys::Algorithm::EcdsaP256).unwrap()
+}
+
+/// Trusts `acme` by a key that nothing here is signed with.
+pub(crate) const TRUST: &str = r#"[publishers.acme]
+namespaces = ["acme"]
+transparency = "none"
+key = """
+-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAExRRST79+PsrRBnGAI4cMu6Omz2Jh
+fwlMW+gIutNKVRaMyS4rQKvgngc5p8UbLj55pVHhIoAxi/SRgURZI0J3Xw==
+-----END PUBLIC KEY-----
+"""
+"#;

@@ -14,18 +14,24 @@
 //! INVARIANT (loud): a line of a file is enforced, or it is an error, or [`Grant::notices`] says
 //! what it does not do yet.
 
-pub mod decide;
+pub mod apply;
+mod decide;
 pub mod effective;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
 mod granted;
+pub mod lookalike;
 mod place;
 pub mod role;
 pub mod route;
+mod why;
 
-pub use decide::{Decision, Line, Permit, Request};
-pub use effective::{Effective, EffectiveHttp, EffectiveTool, Mismatch};
+pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
+pub use decide::{Decision, Line, Permit, Request, decide};
+pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
-pub use place::{At, Fault, Place};
+pub use granted::{Granted, NotGranted};
+pub use place::{At, Fault, Faults, Place};
 pub use role::{Principal, Role};
+pub use why::{Answer, Explanation, why};

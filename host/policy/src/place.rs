@@ -105,6 +105,38 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Everything wrong that was found, at least one thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    /// In the order of the files.
+    pub all: Vec<Fault>,
+}
+
+impl From<Vec<Fault>> for Faults {
+    fn from(mut all: Vec<Fault>) -> Self {
+        all.sort_by(|a, b| a.place.cmp(&b.place));
+        Self { all }
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self { all: vec![fault] }
+    }
+}
+
+impl std::error::Error for Faults {}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.all.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
 /// The longest file that is read, in bytes: a thousand times what people write.
 pub(crate) const MAX_FILE: usize = 1 << 20;
 

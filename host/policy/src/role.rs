@@ -8,6 +8,7 @@ use toml::Spanned;
 use vouchsafe_package::SkillName;
 use vouchsafe_package::name::is_kebab;
 
+use crate::grant::Notice;
 use crate::place::{At, Fault, Place, Source};
 
 /// Who asks. Made from what the host knows of a connection, never from what a client claims.
@@ -202,6 +203,34 @@ impl Role {
             .iter()
             .find(|scope| scope.value.has_all_of(skill))
             .map(|scope| &scope.place)
+    }
+
+    /// What it says that this build does less of than one may expect.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        let unused = [
+            ("publish", &self.publish),
+            ("subscribe", &self.subscribe),
+            ("invoke", &self.invoke),
+        ];
+        let first = unused
+            .iter()
+            .filter_map(|(key, names)| Some((key, names.first()?)));
+        let notice = |(key, at): (&&str, &At<String>)| Notice {
+            place: at.place.clone(),
+            says: format!(
+                "`{key}`: this build has no channels and starts no agents; it gives nothing yet"
+            ),
+        };
+        first.map(notice).collect()
+    }
+
+    /// How people read a place in it.
+    pub(crate) fn shown(&self, place: &Place) -> String {
+        if *self.file == *Self::BUILT_IN {
+            return Self::BUILT_IN.to_owned();
+        }
+        place.to_string()
     }
 
     fn says_which_tools(&self) -> Result<(), Fault> {

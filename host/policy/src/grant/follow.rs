@@ -58,6 +58,9 @@ pub fn follows(grant: &Grant, old: &Declared<'_>, new: &Declared<'_>) -> Result<
     if old.name != new.name {
         reasons.push(format!("it is `{}`, not `{}`", new.name, old.name));
     }
+    if new.about != old.about {
+        reasons.push("the words of the skill changed".to_owned());
+    }
     reasons.extend(
         new.tools
             .iter()

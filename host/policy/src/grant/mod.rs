@@ -8,6 +8,7 @@ mod confirm;
 mod follow;
 mod http;
 mod notices;
+mod propose;
 mod raw;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use confirm::Confirmation;
 pub use follow::{NotFollowed, follows};
 pub use http::{HttpGrant, SecretSource};
 pub use notices::Notice;
+pub use propose::{file_for, propose, renew};
 
 use crate::place::{At, Fault, Place, Source};
 

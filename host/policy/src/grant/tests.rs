@@ -203,6 +203,7 @@ mod following {
             why_not(|new| new.version = Version::new(2, 0, 0)),
             why_not(|new| new.version = "1.3.0-rc.1".parse().unwrap()),
             why_not(|new| new.name = "acme:refunds".parse().unwrap()),
+            why_not(|new| new.about.push('!')),
             why_not(|new| status(new).description.push('!')),
             why_not(|new| {
                 status(new).input_schema = serde_json::json!({ "description": "other words" })

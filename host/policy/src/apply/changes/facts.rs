@@ -1,0 +1,338 @@
+//! The files as single facts, each of which permits or restricts something.
+
+use std::collections::BTreeMap;
+
+use vouchsafe_package::manifest::{ByteSize, Span};
+use vouchsafe_package::signing::{Publisher, Recognised, Transparency};
+
+use super::Facts;
+use crate::apply::Content;
+use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
+use crate::place::{At, Place};
+use crate::role::{Permission, Role};
+
+/// What a fact does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Permits,
+    Restricts,
+    Neither,
+}
+
+pub(super) struct Fact {
+    pub(super) sense: Sense,
+    /// The number of a bound, to tell lower from higher.
+    pub(super) amount: Option<u64>,
+    pub(super) shown: String,
+    pub(super) place: String,
+}
+
+impl Fact {
+    pub(super) fn said(&self, says: &str) -> String {
+        format!("{says} {}", self.shown).trim_end().to_owned()
+    }
+}
+
+/// Before the first `apply` only the built-in role is there.
+pub(super) fn of_nothing() -> Facts {
+    let mut facts = Collector(BTreeMap::new());
+    facts.role(&Role::local());
+    facts.0
+}
+
+pub(super) fn of(content: &Content) -> Facts {
+    let mut facts = Collector(BTreeMap::new());
+    content.grants().for_each(|grant| facts.grant(grant));
+    content.roles().for_each(|role| facts.role(role));
+    content
+        .trust()
+        .publishers()
+        .iter()
+        .for_each(|publisher| facts.publisher(publisher));
+    facts.revocations(content);
+    facts.0
+}
+
+struct Collector(Facts);
+
+/// Where a fact stands and whom it is about.
+struct Subject(String);
+
+impl Collector {
+    fn fact(
+        &mut self,
+        subject: &Subject,
+        sense: Sense,
+        says: impl Into<String>,
+        place: &impl ToString,
+    ) {
+        let fact = Fact {
+            sense,
+            amount: None,
+            shown: String::new(),
+            place: place.to_string(),
+        };
+        self.0.insert((subject.0.clone(), says.into()), fact);
+    }
+
+    fn bound(
+        &mut self,
+        subject: &Subject,
+        says: &str,
+        amount: u64,
+        shown: String,
+        place: &impl ToString,
+    ) {
+        let fact = Fact {
+            sense: Sense::Restricts,
+            amount: Some(amount),
+            shown,
+            place: place.to_string(),
+        };
+        self.0.insert((subject.0.clone(), says.to_owned()), fact);
+    }
+
+    fn grant(&mut self, grant: &Grant) {
+        let subject = Subject(format!(
+            "{} of {}",
+            grant.skill.value, grant.publisher.value
+        ));
+        self.fact(
+            &subject,
+            Sense::Permits,
+            format!("component {}", grant.digest.value),
+            &grant.digest.place,
+        );
+        if let Some(follow) = &grant.follow {
+            self.fact(
+                &subject,
+                Sense::Permits,
+                format!("follows {}", follow.value),
+                &follow.place,
+            );
+        }
+        self.fact(
+            &subject,
+            Sense::Neither,
+            format!("tools are called {}_...", grant.prefix()),
+            grant.prefix_place(),
+        );
+        for (name, tool) in &grant.tools {
+            self.tool(&subject, name, tool);
+        }
+        for (name, http) in &grant.http {
+            self.http(&subject, name, http);
+        }
+        self.limits(&subject, &grant.limits);
+    }
+
+    fn tool(&mut self, subject: &Subject, name: &str, tool: &ToolGrant) {
+        self.fact(subject, Sense::Permits, format!("tool {name}"), &tool.place);
+        if let Some(At { value, place }) = &tool.confirm {
+            self.fact(
+                subject,
+                Sense::Restricts,
+                format!("tool {name} asks a person: {value}"),
+                place,
+            );
+        }
+        if let Some(At { value, place }) = &tool.effect {
+            self.fact(
+                subject,
+                Sense::Restricts,
+                format!("tool {name} is treated as {value}"),
+                place,
+            );
+        }
+    }
+
+    fn http(&mut self, subject: &Subject, name: &str, http: &HttpGrant) {
+        let place = &http.place;
+        match &http.url {
+            Some(url) => self.fact(
+                subject,
+                Sense::Permits,
+                format!("{name} is {}", url.value),
+                &url.place,
+            ),
+            None => self.fact(
+                subject,
+                Sense::Permits,
+                format!("{name} is where the skill says"),
+                place,
+            ),
+        }
+        match &http.allow {
+            Some(routes) => routes.iter().for_each(|route| {
+                self.fact(
+                    subject,
+                    Sense::Permits,
+                    format!("{name} {}", route.value),
+                    &route.place,
+                );
+            }),
+            None => self.fact(
+                subject,
+                Sense::Permits,
+                format!("{name} as the skill declares"),
+                place,
+            ),
+        }
+        for range in &http.private {
+            self.fact(
+                subject,
+                Sense::Permits,
+                format!("{name} may be at {}", range.value),
+                &range.place,
+            );
+        }
+        if let Some(At { value, place }) = &http.auth {
+            self.fact(
+                subject,
+                Sense::Permits,
+                format!("{name} uses {} of {}", value.field, value.vault),
+                place,
+            );
+        }
+    }
+
+    fn limits(&mut self, subject: &Subject, limits: &LimitsGrant) {
+        let size = |at: &Option<At<ByteSize>>| {
+            at.as_ref()
+                .map(|at| (at.value.0, at.value.to_string(), at.place.clone()))
+        };
+        let time = |at: &Option<At<Span>>| {
+            at.as_ref()
+                .map(|at| (at.value.0, at.value.to_string(), at.place.clone()))
+        };
+        let fuel = |at: &Option<At<u64>>| {
+            at.as_ref()
+                .map(|at| (at.value, at.value.to_string(), at.place.clone()))
+        };
+        let bounds: [(&str, Option<(u64, String, Place)>); 5] = [
+            ("memory at most", size(&limits.memory)),
+            ("time at most", time(&limits.time)),
+            ("fuel at most", fuel(&limits.fuel)),
+            ("output at most", size(&limits.output)),
+            ("input at most", size(&limits.input)),
+        ];
+        for (says, bound) in bounds {
+            if let Some((amount, shown, place)) = bound {
+                self.bound(subject, says, amount, shown, &place);
+            }
+        }
+    }
+
+    fn role(&mut self, role: &Role) {
+        let subject = Subject(format!("role {}", role.name.value));
+        let permission = |permission: Permission| match permission {
+            Permission::Read => "may see skills",
+            Permission::Execute => "may execute skills",
+            Permission::Register => "may register skills",
+        };
+        for At { value, place } in &role.skills {
+            self.fact(
+                &subject,
+                Sense::Permits,
+                permission(*value),
+                &role.shown(place),
+            );
+        }
+        for At { value, place } in &role.tools {
+            self.fact(
+                &subject,
+                Sense::Permits,
+                format!("tools {value}"),
+                &role.shown(place),
+            );
+        }
+        let words = [
+            ("may publish on", &role.publish),
+            ("may subscribe to", &role.subscribe),
+            ("may start", &role.invoke),
+        ];
+        for (says, names) in words {
+            for At { value, place } in names {
+                self.fact(
+                    &subject,
+                    Sense::Permits,
+                    format!("{says} {value}"),
+                    &role.shown(place),
+                );
+            }
+        }
+    }
+
+    fn publisher(&mut self, publisher: &Publisher) {
+        let (subject, place) = (
+            Subject(format!("publisher {}", publisher.name())),
+            publisher.place(),
+        );
+        for namespace in publisher.namespaces() {
+            self.fact(
+                &subject,
+                Sense::Permits,
+                format!("may sign {namespace}"),
+                &place,
+            );
+        }
+        match publisher.recognised() {
+            Recognised::Keys(keys) => keys.iter().for_each(|key| {
+                self.fact(
+                    &subject,
+                    Sense::Permits,
+                    format!("is known by key {}", key.fingerprint()),
+                    &place,
+                );
+            }),
+            Recognised::Identity { pattern, issuer } => {
+                self.fact(
+                    &subject,
+                    Sense::Permits,
+                    format!("is known as {pattern}, says {issuer}"),
+                    &place,
+                );
+            }
+        }
+        if publisher.transparency() == Transparency::Required {
+            self.fact(
+                &subject,
+                Sense::Restricts,
+                "signatures must be in the log",
+                &place,
+            );
+        }
+    }
+
+    fn revocations(&mut self, content: &Content) {
+        let subject = Subject("revocations".to_owned());
+        let policy = content.trust().revocations();
+        if policy.required {
+            self.fact(
+                &subject,
+                Sense::Restricts,
+                "a list is required",
+                &"trust.toml",
+            );
+        }
+        if let Some(age) = policy.max_age {
+            let hours = u64::try_from(age.as_hours()).unwrap_or(0);
+            self.bound(
+                &subject,
+                "the list's age at most",
+                hours,
+                format!("{hours}h"),
+                &"trust.toml",
+            );
+        }
+        let number = content.revocations().number();
+        if number > 0 {
+            self.fact(
+                &subject,
+                Sense::Neither,
+                format!("list {number}"),
+                &"revocations.json",
+            );
+        }
+    }
+}

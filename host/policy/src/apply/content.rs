@@ -1,0 +1,320 @@
+//! What all the files say together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vouchsafe_keys::PublicKey;
+use vouchsafe_package::signing::{Revocations, Trust};
+use vouchsafe_package::{Digest, SkillName};
+
+use super::Files;
+use crate::grant::{Grant, Notice};
+use crate::place::{Fault, Faults, Place, Source};
+use crate::role::Role;
+
+/// Grants, roles, trust and revocations, read and consistent with each other.
+#[derive(Clone)]
+pub struct Content {
+    grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
+    roles: BTreeMap<String, Arc<Role>>,
+    trust: Trust,
+    revocations: Revocations,
+}
+
+/// Whose skill of which name.
+type Key = (SkillName, String);
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let grants = self.grants.keys();
+        f.debug_struct("Content")
+            .field("grants", &grants)
+            .field("roles", &self.roles.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// More files than an installation has.
+const MAX_FILES: usize = 10_000;
+
+impl Content {
+    /// Reads every file.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub(super) fn read(files: &Files, operators: &[PublicKey], seen: u64) -> Result<Self, Faults> {
+        if files.len() > MAX_FILES {
+            return Err(fault("grants", &format!("there are more than {MAX_FILES} files")).into());
+        }
+        let mut reader = Reader::new();
+        for (path, bytes) in files {
+            if let Err(fault) = reader.file(path, bytes, operators, seen) {
+                reader.faults.push(fault);
+            }
+        }
+        if seen > 0 && !files.contains_key(REVOCATIONS) {
+            let problem = format!(
+                "it is missing, and list {seen} was in force: what it revokes would come back"
+            );
+            reader
+                .faults
+                .push(fault(REVOCATIONS, &problem).with_fix("put the list back"));
+        }
+        reader.same_names();
+        reader.finish()
+    }
+
+    /// The grants, by skill and publisher.
+    pub fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values().map(|(grant, _)| &**grant)
+    }
+
+    /// The grant for this skill of this publisher, and the digest of its file.
+    #[must_use]
+    pub fn grant_for(&self, skill: &SkillName, publisher: &str) -> Option<(&Arc<Grant>, Digest)> {
+        let (grant, digest) = self.grants.get(&(skill.clone(), publisher.to_owned()))?;
+        Some((grant, *digest))
+    }
+
+    /// The role called `name`; the person's own role is built in unless a file defines it.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<&Arc<Role>> {
+        self.roles.get(name)
+    }
+
+    /// The roles, the built-in one among them, by name.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.values().map(|role| &**role)
+    }
+
+    /// Who may sign what.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What must not run.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// What the files say that this build does less of than one may expect.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        let untrusted = self.grants().filter_map(|grant| self.untrusted(grant));
+        let bus = self.roles().flat_map(Role::notices);
+        self.grants()
+            .flat_map(Grant::notices)
+            .chain(untrusted)
+            .chain(bus)
+            .collect()
+    }
+
+    fn untrusted(&self, grant: &Grant) -> Option<Notice> {
+        let (publisher, namespace) = (&grant.publisher, grant.skill.value.namespace());
+        let says = match self.trust.publisher(&publisher.value) {
+            None => format!(
+                "trust.toml names no publisher `{}`: nothing runs under this grant",
+                publisher.value
+            ),
+            Some(known) if !known.owns(namespace) => {
+                format!(
+                    "`{}` may not sign `{namespace}` ({}): nothing runs under this grant",
+                    known.name(),
+                    known.place()
+                )
+            }
+            Some(_) => return None,
+        };
+        Some(Notice {
+            place: publisher.place.clone(),
+            says,
+        })
+    }
+}
+
+const TRUST: &str = "trust.toml";
+const REVOCATIONS: &str = "revocations.json";
+
+struct Reader {
+    grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
+    roles: BTreeMap<String, Arc<Role>>,
+    trust: Trust,
+    revocations: Revocations,
+    faults: Vec<Fault>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let local = Role::local();
+        Self {
+            grants: BTreeMap::new(),
+            roles: BTreeMap::from([(local.name.value.clone(), Arc::new(local))]),
+            trust: Trust::nobody(),
+            revocations: Revocations::none(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn file(
+        &mut self,
+        path: &str,
+        bytes: &[u8],
+        operators: &[PublicKey],
+        seen: u64,
+    ) -> Result<(), Fault> {
+        match kind(path)? {
+            Kind::Grant => self.grant(path, bytes),
+            Kind::Role => self.role(path, bytes),
+            Kind::Trust => {
+                self.trust = trust(path, bytes)?;
+                Ok(())
+            }
+            Kind::Revocations => {
+                let list = Revocations::accept(bytes, operators, seen);
+                self.revocations = list.map_err(|error| fault(path, &error.to_string()))?;
+                Ok(())
+            }
+        }
+    }
+
+    fn grant(&mut self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let source = Source::of_bytes(path, bytes)?;
+        let grant = Grant::parse(path, source.text())?;
+        let key = (grant.skill.value.clone(), grant.publisher.value.clone());
+        if let Some((other, _)) = self.grants.get(&key) {
+            let problem = format!(
+                "`{}` of `{}` is granted already at {}",
+                key.0, key.1, other.skill.place
+            );
+            return Err(
+                Fault::new(grant.skill.place, problem).with_fix("keep one of the two files")
+            );
+        }
+        self.grants
+            .insert(key, (Arc::new(grant), Digest::of(bytes)));
+        Ok(())
+    }
+
+    fn role(&mut self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let role = Role::parse(path, Source::of_bytes(path, bytes)?.text())?;
+        match self.roles.get(&role.name.value) {
+            Some(other) if *other.file != *Role::BUILT_IN => {
+                let problem = format!(
+                    "role `{}` is defined already at {}",
+                    role.name.value, other.name.place
+                );
+                Err(Fault::new(role.name.place, problem).with_fix("keep one of the two files"))
+            }
+            _ => {
+                self.roles.insert(role.name.value.clone(), Arc::new(role));
+                Ok(())
+            }
+        }
+    }
+
+    /// Two skills whose tools would be called the same.
+    fn same_names(&mut self) {
+        let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+        for (grant, _) in self.grants.values() {
+            if let Some(first) = seen.insert(grant.prefix(), grant.prefix_place()) {
+                let problem = format!(
+                    "the tools of two skills would be called `{}_...`, also by {first}",
+                    grant.prefix()
+                );
+                let fix = format!("add `alias = \"another-name\"` to {}", grant.file);
+                self.faults
+                    .push(Fault::new(grant.prefix_place().clone(), problem).with_fix(fix));
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Content, Faults> {
+        if !self.faults.is_empty() {
+            return Err(self.faults.into());
+        }
+        let Self {
+            grants,
+            roles,
+            trust,
+            revocations,
+            ..
+        } = self;
+        Ok(Content {
+            grants,
+            roles,
+            trust,
+            revocations,
+        })
+    }
+}
+
+enum Kind {
+    Grant,
+    Role,
+    Trust,
+    Revocations,
+}
+
+/// What a path holds. Anything else can't be put into force.
+fn kind(path: &str) -> Result<Kind, Fault> {
+    let shown: String = path
+        .chars()
+        .take(120)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    match path.split_once('/') {
+        None if path == TRUST => Ok(Kind::Trust),
+        None if path == REVOCATIONS => Ok(Kind::Revocations),
+        Some(("grants", name)) if is_file_name(name, ".toml") => Ok(Kind::Grant),
+        Some(("roles", name)) if is_file_name(name, ".toml") => Ok(Kind::Role),
+        Some(("policies", name)) if is_file_name(name, ".cedar") => {
+            Err(fault(&shown, "policies are not enforced by this build")
+                .with_fix("take the file away"))
+        }
+        _ => Err(fault(&shown, "no such file can be applied")
+            .with_fix("want grants/NAME.toml, roles/NAME.toml, trust.toml or revocations.json")),
+    }
+}
+
+fn is_file_name(name: &str, ending: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+    name.len() <= 200
+        && !name.starts_with('.')
+        && name.len() > ending.len()
+        && name.ends_with(ending)
+        && name.bytes().all(plain)
+}
+
+/// Keys stand in the file itself: another file would not be covered by the operator's signature.
+fn trust(path: &str, bytes: &[u8]) -> Result<Trust, Fault> {
+    let source = Source::of_bytes(path, bytes)?;
+    Trust::parse(source.text()).map_err(|error| {
+        let line = error.line().unwrap_or(1);
+        let prefix = error
+            .line()
+            .map_or_else(|| format!("{TRUST}: "), |line| format!("{TRUST}:{line}: "));
+        let said = error.to_string();
+        let problem = said.strip_prefix(&prefix).unwrap_or(&said);
+        Fault::new(
+            Place {
+                file: path.into(),
+                line,
+                column: 1,
+            },
+            problem,
+        )
+    })
+}
+
+fn fault(path: &str, problem: &str) -> Fault {
+    Fault::new(
+        Place {
+            file: path.into(),
+            line: 1,
+            column: 1,
+        },
+        problem,
+    )
+}

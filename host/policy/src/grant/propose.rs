@@ -1,0 +1,241 @@
+//! The text of a grant to propose: all that a skill declares, or an older grant brought up to it.
+
+use std::fmt::Write as _;
+
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
+use vouchsafe_package::SkillName;
+use vouchsafe_package::manifest::{Http, Route};
+
+use super::Grant;
+use crate::effective::Declared;
+use crate::place::Fault;
+use crate::route;
+
+/// Where the grant for `skill` stands unless somebody chose otherwise.
+#[must_use]
+pub fn file_for(skill: &SkillName) -> String {
+    format!("grants/{}.{}.toml", skill.namespace(), skill.name())
+}
+
+/// A grant of every tool and destination that the skill declares. What only the operator knows is
+/// left empty, so that it can't be applied before it was filled in.
+#[must_use]
+pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
+    let mut text = format!(
+        "skill     = \"{}\"\npublisher = \"{publisher}\"\ndigest    = \"{}\"\n\n[tools]\n",
+        declared.name, declared.digest
+    );
+    let width = declared
+        .tools
+        .iter()
+        .map(|tool| tool.name.len())
+        .max()
+        .unwrap_or(0);
+    for tool in declared.tools {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{:width$} = {{}}    # {}", tool.name, tool.effect);
+    }
+    for (name, http) in &declared.manifest.http {
+        let _ = write!(text, "\n{}", destination(name, http));
+    }
+    text
+}
+
+/// `text`, a grant for `old`, brought up to `new`: the digest is the new one, what `new` declares
+/// anew is granted, what it no longer declares is taken out, and all else stays as it was written.
+///
+/// # Errors
+/// When `text` is no grant.
+pub fn renew(
+    file: &str,
+    text: &str,
+    old: Option<&Declared<'_>>,
+    new: &Declared<'_>,
+) -> Result<String, Fault> {
+    let grant = Grant::parse(file, text)?;
+    let unreadable = |problem: String| Fault::new(grant.digest.place.clone(), problem);
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| unreadable(error.message().to_owned()))?;
+    keeping_decor(
+        document.as_table_mut(),
+        "digest",
+        new.digest.to_string().into(),
+    );
+    renew_tools(&mut document, old, new);
+    let mut added = String::new();
+    if let Some(http) = document.get_mut("http").and_then(Item::as_table_like_mut) {
+        renew_http(http, old, new);
+    }
+    let fresh = |name: &&String| {
+        old.is_some_and(|old| !old.manifest.http.contains_key(*name))
+            && !grant.http.contains_key(*name)
+    };
+    for name in new.manifest.http.keys().filter(fresh) {
+        if let Some(http) = new.manifest.http.get(name) {
+            let _ = write!(added, "\n{}", destination(name, http));
+        }
+    }
+    Ok(format!("{document}{added}"))
+}
+
+fn destination(name: &str, http: &Http) -> String {
+    let mut text = format!("[http.{name}]\n");
+    if http.url.is_none() {
+        text.push_str("url   = \"\"    # where it is, such as https://bank.corp.example/api\n");
+    }
+    let routes: Vec<_> = http
+        .allow
+        .iter()
+        .map(|route| format!("\"{route}\""))
+        .collect();
+    let _ = writeln!(text, "allow = [{}]", routes.join(", "));
+    if let Some(auth) = &http.auth {
+        let _ = writeln!(
+            text,
+            "auth  = {{ vault = \"\", field = \"\" }}    # where `{}` is kept",
+            auth.secret
+        );
+    }
+    text
+}
+
+fn renew_tools(document: &mut DocumentMut, old: Option<&Declared<'_>>, new: &Declared<'_>) {
+    let declares =
+        |declared: &Declared<'_>, name: &str| declared.tools.iter().any(|tool| tool.name == name);
+    let tools = document
+        .entry("tools")
+        .or_insert_with(|| Item::Table(Table::new()));
+    let Some(tools) = tools.as_table_like_mut() else {
+        return;
+    };
+    remove(tools, |name| !declares(new, name));
+    let fresh = new
+        .tools
+        .iter()
+        .filter(|tool| old.is_some_and(|old| !declares(old, &tool.name)));
+    for tool in fresh {
+        if !tools.contains_key(&tool.name) {
+            tools.insert(&tool.name, value(InlineTable::new()));
+        }
+    }
+}
+
+fn renew_http(http: &mut dyn TableLike, old: Option<&Declared<'_>>, new: &Declared<'_>) {
+    remove(http, |name| !new.manifest.http.contains_key(name));
+    for (name, now) in &new.manifest.http {
+        let before = old.and_then(|old| old.manifest.http.get(name));
+        let destination = http.get_mut(name).and_then(Item::as_table_like_mut);
+        if let Some(destination) = destination {
+            renew_routes(destination, before, now);
+        }
+    }
+}
+
+fn renew_routes(destination: &mut dyn TableLike, before: Option<&Http>, now: &Http) {
+    let Some(allow) = destination.get("allow").and_then(Item::as_array) else {
+        return;
+    };
+    let covered =
+        |by: &Http, route: &Route| by.allow.iter().any(|outer| route::covers(outer, route));
+    let granted = allow
+        .iter()
+        .filter_map(|text| text.as_str()?.parse::<Route>().ok());
+    let kept = granted.filter(|route| covered(now, route));
+    let fresh = now
+        .allow
+        .iter()
+        .filter(|route| before.is_some_and(|before| !covered(before, route)))
+        .cloned();
+    let mut routes: Vec<Route> = kept.collect();
+    for route in fresh {
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    let routes: Array = routes
+        .iter()
+        .map(|route| Value::from(route.to_string()))
+        .collect();
+    keeping_decor(destination, "allow", routes.into());
+}
+
+fn remove(table: &mut dyn TableLike, is_gone: impl Fn(&str) -> bool) {
+    let gone: Vec<String> = table
+        .iter()
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| is_gone(name))
+        .collect();
+    for name in gone {
+        table.remove(&name);
+    }
+}
+
+/// Replaces a value; the spaces and comments around it stay.
+fn keeping_decor(table: &mut dyn TableLike, key: &str, mut to: Value) {
+    if let Some(found) = table.get_mut(key).and_then(Item::as_value_mut) {
+        *to.decor_mut() = found.decor().clone();
+        *found = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effective::meet;
+    use crate::fixture::{FILE, GRANT, Skill};
+
+    #[test]
+    fn what_is_proposed_names_everything_and_lacks_what_only_the_operator_knows() {
+        let skill = Skill::payments();
+        let text = propose(&skill.declared(), "acme");
+        insta::assert_snapshot!("proposed", text);
+        assert!(
+            Grant::parse(FILE, &text)
+                .unwrap_err()
+                .problem
+                .contains("not a destination")
+        );
+    }
+
+    #[test]
+    fn a_proposal_for_a_pure_skill_can_be_applied_as_it_is() {
+        let skill = Skill::of("[tools.parse]\neffect = \"read\"\n");
+        let grant = Grant::parse(FILE, &propose(&skill.declared(), "acme")).unwrap();
+        assert_eq!(meet(&skill.declared(), &grant).unwrap().tools.len(), 1);
+    }
+
+    #[test]
+    fn a_renewed_grant_keeps_its_words_and_takes_up_what_is_new() {
+        let old = Skill::payments();
+        let mut new = Skill::of(
+            "[tools.status]\neffect = \"write\"\n[tools.refund]\neffect = \"irreversible\"\n\
+             [http.bank]\nallow = [\"POST /payments\", \"POST /refunds\"]\n\
+             auth = { secret = \"bank-token\", header = \"authorization\" }\n\
+             [http.events]\nallow = [\"POST /events\"]\nurl = \"https://events.example/\"\n",
+        );
+        new.digest = vouchsafe_package::Digest::of(b"new");
+        let text = GRANT.replace(
+            "status   = {}",
+            "# kept\nstatus   = { confirm = \"always\" } # this too",
+        );
+        let renewed = renew(FILE, &text, Some(&old.declared()), &new.declared()).unwrap();
+        insta::assert_snapshot!("renewed", renewed);
+        assert_eq!(
+            meet(&new.declared(), &Grant::parse(FILE, &renewed).unwrap())
+                .unwrap()
+                .tools
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn what_an_operator_left_out_stays_out() {
+        let skill = Skill::payments();
+        let text = GRANT.replace("initiate = { confirm = \"two-people\" }\n", "");
+        let renewed = renew(FILE, &text, Some(&skill.declared()), &skill.declared()).unwrap();
+        assert_eq!(renewed, text);
+        assert_eq!(renew(FILE, &text, None, &skill.declared()).unwrap(), text);
+    }
+}

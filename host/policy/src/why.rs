@@ -1,0 +1,167 @@
+//! `vouchsafe why`: which lines decide on a call, without making it.
+
+use std::fmt;
+
+use serde::Serialize;
+use vouchsafe_package::{Digest, SkillName, Version};
+
+use crate::decide::{Judgement, Line, Request, Verdict, judge};
+use crate::granted::{Granted, NotGranted, Terms};
+
+/// What would be decided on a call, and by which lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What would happen.
+    pub answer: Answer,
+    /// The skill.
+    pub skill: SkillName,
+    /// Its version.
+    pub version: Version,
+    /// Its bytes.
+    pub digest: Digest,
+    /// The WIT function.
+    pub tool: String,
+    /// Who would ask.
+    pub principal: String,
+    /// With which role.
+    pub role: String,
+    /// The lines that decide, in the order in which they are asked.
+    pub lines: Vec<Line>,
+    /// What would change it.
+    pub fix: Option<String>,
+}
+
+/// What would happen to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It would be made.
+    Allowed,
+    /// A person would have to decide.
+    NeedsPerson,
+    /// It would be refused.
+    Denied,
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Allowed => "allowed",
+            Self::NeedsPerson => "needs a person",
+            Self::Denied => "denied",
+        })
+    }
+}
+
+/// What [`decide`](crate::decide()) would say to `request`, and why.
+#[must_use]
+pub fn why(granted: &Granted, request: &Request<'_>) -> Explanation {
+    of_terms(granted.terms(), request)
+}
+
+pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
+    let Judgement { mut lines, verdict } = judge(terms, request);
+    if terms.followed {
+        let place = terms
+            .grant
+            .follow
+            .as_ref()
+            .map_or_else(String::new, |follow| follow.place.to_string());
+        lines.insert(
+            0,
+            Line {
+                place,
+                says: format!("follows to {}", terms.version),
+            },
+        );
+    }
+    let (answer, fix) = match verdict {
+        Verdict::Allowed(_) => (Answer::Allowed, None),
+        Verdict::Asked(asked) => {
+            lines.extend(asked);
+            (Answer::NeedsPerson, Some(UNASKED.to_owned()))
+        }
+        Verdict::Denied { why, fix } => {
+            lines.push(Line {
+                place: "denied".to_owned(),
+                says: why,
+            });
+            (Answer::Denied, Some(fix))
+        }
+    };
+    Explanation {
+        answer,
+        skill: terms.skill.clone(),
+        version: terms.version.clone(),
+        digest: terms.digest,
+        tool: request.tool.to_owned(),
+        principal: request.principal.id.to_string(),
+        role: request.principal.role.to_string(),
+        lines,
+        fix,
+    }
+}
+
+const UNASKED: &str = "this build can't ask a person; the call is refused with NOT_APPROVED";
+
+impl Explanation {
+    /// As [`why`], of a component that no grant in force lets in.
+    #[must_use]
+    pub fn not_granted(
+        package: &vouchsafe_package::Package,
+        error: &NotGranted,
+        request: &Request<'_>,
+    ) -> Self {
+        let said = error.to_string();
+        let (says, fix) = said
+            .split_once("\n  fix: ")
+            .unwrap_or((&said, "run `vouchsafe grant FILE`"));
+        Self {
+            answer: Answer::Denied,
+            skill: package.name.clone(),
+            version: package.version.clone(),
+            digest: package.digest,
+            tool: request.tool.to_owned(),
+            principal: request.principal.id.to_string(),
+            role: request.principal.role.to_string(),
+            lines: vec![Line {
+                place: "not granted".to_owned(),
+                says: says.to_owned(),
+            }],
+            fix: Some(fix.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            answer,
+            skill,
+            version,
+            digest,
+            tool,
+            principal,
+            role,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{answer}: {skill} {version} / {tool}, for {principal} (role {role})"
+        )?;
+        writeln!(f, "  bytes {digest}")?;
+        let width = self
+            .lines
+            .iter()
+            .map(|line| line.place.chars().count())
+            .max()
+            .unwrap_or(0);
+        for Line { place, says } in &self.lines {
+            writeln!(f, "  {place:width$}  {says}")?;
+        }
+        match &self.fix {
+            Some(fix) => writeln!(f, "  {:width$}  {fix}", "->"),
+            None => Ok(()),
+        }
+    }
+}
