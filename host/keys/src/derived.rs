@@ -7,7 +7,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk};
 use aws_lc_rs::{error::Unspecified, hmac};
 use zeroize::Zeroizing;
 
-use crate::secret::never_implements;
+use crate::never_implements;
 
 /// HMAC-SHA256 for one purpose. Tags are made with the newest root; tags of older ones still verify.
 #[derive(Clone)]

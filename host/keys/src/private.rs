@@ -10,8 +10,7 @@ use pkcs8::pkcs5::{EncryptionScheme, pbes2, scrypt};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
 
 use crate::public::algorithm_of;
-use crate::secret::never_implements;
-use crate::{PublicKey, Secret};
+use crate::{PublicKey, Secret, never_implements};
 
 /// Which signatures a key makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

@@ -26,7 +26,8 @@ impl From<String> for Secret {
     }
 }
 
-/// Fails the build when `$type` implements `$forbidden`: the name `item` is then ambiguous.
+/// Fails the build when `$type` implements one of `$forbidden`: the name `item` is then ambiguous.
+#[macro_export]
 macro_rules! never_implements {
     ($type:ty: $($forbidden:path),+ $(,)?) => {$(
         const _: fn() = || {
@@ -40,7 +41,6 @@ macro_rules! never_implements {
         };
     )+};
 }
-pub(crate) use never_implements;
 
 never_implements!(Secret: std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
 

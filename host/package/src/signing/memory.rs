@@ -40,19 +40,22 @@ pub enum MemoryError {
     #[error("`{}` was edited, or belongs to another keystore: it no longer tells which versions were seen", .0.display())]
     NotOurs(PathBuf),
     /// A lower version than one already seen.
-    #[error(
-        "{skill} {version} is older than {seen}, which `{publisher}` published before: a rollback"
-    )]
-    Rollback {
-        /// Who published both.
-        publisher: String,
-        /// The skill.
-        skill: SkillName,
-        /// The version offered.
-        version: Version,
-        /// The highest seen.
-        seen: Version,
-    },
+    #[error(transparent)]
+    Rollback(#[from] Box<Rollback>),
+}
+
+/// An older version of a skill, offered after a newer one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{skill} {version} is older than {seen}, which `{publisher}` published before: a rollback")]
+pub struct Rollback {
+    /// Who published both.
+    pub publisher: String,
+    /// The skill.
+    pub skill: SkillName,
+    /// The version offered.
+    pub version: Version,
+    /// The highest seen.
+    pub seen: Version,
 }
 
 impl VersionMemory {
@@ -120,12 +123,12 @@ impl VersionMemory {
         if let Some(seen) = self.seen.skills.get(&key) {
             // Build metadata does not order versions.
             if version.cmp_precedence(seen).is_lt() && !allow_rollback {
-                return Err(MemoryError::Rollback {
+                return Err(MemoryError::from(Box::new(Rollback {
                     publisher: publisher.to_owned(),
                     skill: skill.clone(),
                     version: version.clone(),
                     seen: seen.clone(),
-                });
+                })));
             }
             if version.cmp_precedence(seen).is_le() {
                 return Ok(());

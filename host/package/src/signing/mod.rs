@@ -7,17 +7,17 @@
 mod bundle;
 mod conformance;
 mod identity;
-// mod memory;
+mod memory;
 mod revocation;
 mod sign;
 mod sigstore;
 mod trust;
-// mod verify;
+mod verify;
 
 pub use bundle::BundleError;
 pub use conformance::{Artifact, Expected, VerifyBundleError, digest_argument, verify_bundle};
 pub use identity::{IdentityError, IdentityPattern, Signer};
-// pub use memory::{MemoryError, VersionMemory};
+pub use memory::{MemoryError, Rollback, VersionMemory};
 pub use revocation::{
     PAYLOAD_TYPE as REVOCATIONS_TYPE, RevocationError, RevocationList, Revocations, Revoked,
 };
@@ -26,4 +26,7 @@ pub use sigstore::EvidenceError;
 pub use trust::{
     Publisher, Recognised, RevocationPolicy, StaleError, Transparency, Trust, TrustError,
 };
-// pub use verify::{Verified, VerifyError, still_trusted, verify};
+pub use verify::{Verified, VerifyError, still_trusted, verify};
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,7 @@ use super::identity::Signer;
 use super::revocation::{Revocations, Revoked};
 use super::sigstore::{EvidenceError, certified, logged};
 use super::trust::{Publisher, Recognised, StaleError, Transparency, Trust};
-use crate::reader::ReadLimits;
-use crate::{Digest, Package, ReadError};
+use crate::{Digest, Package, ReadError, ReadLimits};
 
 /// A package that a trusted publisher signed. [`verify`] alone makes one; it is not `Clone`.
 #[derive(Debug)]
@@ -23,6 +22,8 @@ pub struct Verified {
     signer: Signer,
     transparency: Transparency,
 }
+
+vouchsafe_keys::never_implements!(Verified: Clone, serde::Serialize);
 
 impl Verified {
     /// What the package says of itself.
