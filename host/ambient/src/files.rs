@@ -149,6 +149,18 @@ pub fn create_directory(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// What the operating system says. Names that are not Unicode are an error, not left out.
 pub fn list(directory: &Path) -> Result<Vec<String>, FileError> {
+    entries(directory, Path::is_file)
+}
+
+/// As [`list`], but the directories.
+///
+/// # Errors
+/// As [`list`].
+pub fn directories(directory: &Path) -> Result<Vec<String>, FileError> {
+    entries(directory, Path::is_dir)
+}
+
+fn entries(directory: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, FileError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -157,7 +169,7 @@ pub fn list(directory: &Path) -> Result<Vec<String>, FileError> {
     let mut names = Vec::new();
     for entry in entries {
         let entry = entry.map_err(at("list", directory))?;
-        if entry.path().is_file() {
+        if wanted(&entry.path()) {
             let name = entry.file_name().into_string().map_err(|_| FileError::Io {
                 verb: "list",
                 path: entry.path(),
@@ -194,6 +206,14 @@ pub fn open_private(path: &Path) -> Result<File, FileError> {
         .mode(0o600)
         .open(path)
         .map_err(at("open", path))
+}
+
+/// Opens `path` to read it piece by piece.
+///
+/// # Errors
+/// What the operating system says.
+pub fn open_to_read(path: &Path) -> Result<File, FileError> {
+    File::open(path).map_err(at("open", path))
 }
 
 /// An exclusive advisory lock on a file, held until dropped.

@@ -1,0 +1,234 @@
+//! The log as the rest of the host sees it.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use vouchsafe_ambient::clock;
+use vouchsafe_ambient::files::{self, Lock};
+use vouchsafe_keys::{MacKey, SealingKey};
+
+use crate::frame::HEADER;
+use crate::scan::{FILE, Records};
+use crate::storage::{Disk, Storage};
+use crate::survey::STRIDE;
+use crate::verify::verify_storage;
+use crate::writer::{self, Shared};
+use crate::{
+    Commitment, Entry, Head, LogError, Record, Seq, Verification, VerifyError, error, recover,
+};
+
+/// The keys of the log. The chain needs none: anybody can check it.
+pub struct LogKeys {
+    /// Seals the salts of commitments.
+    pub commitments: SealingKey,
+    /// Makes pseudonyms of people.
+    pub pseudonyms: MacKey,
+}
+
+/// How the log uses its storage.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// How much space is asked for at once, in bytes.
+    pub chunk: u64,
+    /// How many bytes may wait for the disk before new work is refused.
+    pub pending: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            chunk: 8 << 20,
+            pending: 8 << 20,
+        }
+    }
+}
+
+/// The proof that a record has its place in the log. Made by [`Log::append`] alone; not `Clone`, because it is
+/// consumed where an effect is allowed once.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recorded {
+    head: Head,
+}
+
+impl Recorded {
+    pub(crate) fn new(head: Head) -> Self {
+        Self { head }
+    }
+
+    /// The record's number.
+    pub fn seq(&self) -> Seq {
+        self.head.seq
+    }
+
+    /// The SHA-256 of the record's bytes.
+    pub fn hash(&self) -> [u8; 32] {
+        self.head.hash
+    }
+
+    /// Both, as `audit verify --expect` takes them.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+}
+
+/// The one writer of a log.
+pub struct Log {
+    shared: Arc<Shared>,
+    keys: LogKeys,
+    writer: Option<JoinHandle<()>>,
+    _lock: Option<Lock>,
+}
+
+impl Log {
+    /// Opens the log in `dir`, beginning one if there is none, and brings it into order: see [`crate`].
+    ///
+    /// # Errors
+    /// When another process has it open, a record is damaged, or the storage refuses.
+    pub fn open(dir: &Path, keys: LogKeys, options: Options) -> Result<Self, LogError> {
+        files::create_private_directory(dir)?;
+        let lock = Lock::take(&dir.join("lock"))?;
+        let disk = Disk::open(&dir.join(FILE))?;
+        let mut log = Self::open_on(Arc::new(disk), keys, options)?;
+        log._lock = Some(lock);
+        Ok(log)
+    }
+
+    /// As [`Log::open`], on a storage that nobody else writes to.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_on(
+        storage: Arc<dyn Storage>,
+        keys: LogKeys,
+        options: Options,
+    ) -> Result<Self, LogError> {
+        let shared = Arc::new(recover::open(storage, options)?);
+        let writer = std::thread::Builder::new()
+            .name("audit-writer".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || writer::run(&shared)
+            })
+            .map_err(error::storage("start the writer of"))?;
+        Ok(Self {
+            shared,
+            keys,
+            writer: Some(writer),
+            _lock: None,
+        })
+    }
+
+    /// Records `entry`: when this returns it has its place, and the writer has it. Cheap, and does not wait for the
+    /// disk; see [`Log::durable`]. Space for an intent's conclusion is set aside with the intent.
+    ///
+    /// # Errors
+    /// Nothing was recorded. Whatever the entry was to allow must not happen.
+    pub fn append(&self, entry: Entry) -> Result<Recorded, LogError> {
+        let record = Record::draft(entry, |subject| {
+            self.pseudonym(&subject.tenant, &subject.principal)
+        })?;
+        let mut tail = self.shared.tail();
+        let recorded = tail.append(record, clock::now(), self.shared.storage.as_ref())?;
+        drop(tail);
+        self.shared.wake();
+        Ok(recorded)
+    }
+
+    /// Waits until the record, and so all before it, is on stable storage.
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`]: it may be there or not, and no effect may rely on it.
+    pub async fn durable(&self, record: &Recorded) -> Result<(), LogError> {
+        let waiting = self.shared.tail().wait_for(record.seq())?;
+        match waiting {
+            None => Ok(()),
+            Some(waiting) => waiting.await.map_err(|_| self.poisoned()),
+        }
+    }
+
+    fn poisoned(&self) -> LogError {
+        let why = self.shared.tail().poisoned.clone();
+        LogError::Poisoned(why.unwrap_or_else(|| "the writer ended".into()))
+    }
+
+    /// Commits to `payload`, best its canonical form, without disclosing it.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn commit_payload(&self, payload: &[u8]) -> Result<Commitment, LogError> {
+        Commitment::make(payload, &self.keys.commitments)
+    }
+
+    /// Whether `commitment` was made over `payload`.
+    pub fn opens(&self, commitment: &Commitment, payload: &[u8]) -> bool {
+        commitment.opens_with(payload, &self.keys.commitments)
+    }
+
+    /// The name by which records know `principal`: the same for the life of the key, and telling nothing without it.
+    pub fn pseudonym(&self, tenant: &str, principal: &str) -> String {
+        let named = format!("{}:{tenant}{principal}", tenant.len());
+        let tag = self.keys.pseudonyms.tag(named.as_bytes());
+        format!("p-{}", hex::encode(tag.get(..16).unwrap_or(&tag)))
+    }
+
+    /// The last durable record: what to keep elsewhere, for `audit verify --expect`.
+    pub fn head(&self) -> Head {
+        self.shared.tail().durable
+    }
+
+    /// Intents that have no conclusion yet.
+    pub fn open_intents(&self) -> Vec<Seq> {
+        self.shared.tail().open_intents()
+    }
+
+    /// The durable records from number `from` on.
+    pub fn records(&self, from: Seq) -> impl Iterator<Item = Result<Record, LogError>> + use<> {
+        let (place, end) = self.place(from);
+        Records::new(Arc::clone(&self.shared.storage), place, Some(end))
+            .skip_while(move |record| record.as_ref().is_ok_and(|record| record.seq < from))
+    }
+
+    /// The last `count` durable records, oldest first.
+    pub fn tail(&self, count: u64) -> impl Iterator<Item = Result<Record, LogError>> + use<> {
+        self.records((self.head().seq + 1).saturating_sub(count))
+    }
+
+    /// Where to begin reading for record `from`, and where durable records end.
+    fn place(&self, from: Seq) -> (u64, u64) {
+        let tail = self.shared.tail();
+        let stride = usize::try_from(from.saturating_sub(1) / STRIDE).unwrap_or(usize::MAX);
+        let nearest = tail.index.get(..=stride).unwrap_or(&tail.index).last();
+        (nearest.copied().unwrap_or(HEADER as u64), tail.durable_end)
+    }
+
+    /// Checks the durable part of the log from its first record on, reading the file anew.
+    ///
+    /// # Errors
+    /// The first bad record.
+    pub fn verify(&self, expect: Option<Head>) -> Result<Verification, VerifyError> {
+        let end = self.shared.tail().durable_end;
+        verify_storage(&self.shared.storage, Some(end), expect)
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Log")
+            .field("head", &self.head())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Closing waits for what was recorded to become durable.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.shared.tail().closing = true;
+        self.shared.wake();
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has poisoned the log already.
+            drop(writer.join());
+        }
+    }
+}

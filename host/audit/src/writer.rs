@@ -1,0 +1,111 @@
+//! The one thread that writes. There is no timer: while one batch is being synced the next gathers behind it, so a
+//! lone writer waits for one sync and a crowd shares one.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::storage::Storage;
+use crate::tail::{Batch, Tail};
+
+/// A buffer larger than this is given back.
+const KEEP: usize = 1 << 20;
+
+/// What appenders and the writer share.
+pub(crate) struct Shared {
+    pub(crate) storage: Arc<dyn Storage>,
+    tail: Mutex<Tail>,
+    work: Condvar,
+}
+
+impl Shared {
+    pub(crate) fn new(storage: Arc<dyn Storage>, tail: Tail) -> Self {
+        Self {
+            storage,
+            tail: Mutex::new(tail),
+            work: Condvar::new(),
+        }
+    }
+
+    /// The tail. A panic while it was held left it whole: each step changes it at its end.
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the writer that there is something to do.
+    pub(crate) fn wake(&self) {
+        self.work.notify_one();
+    }
+
+    /// Writes what is pending now, in the caller's thread.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        let batch = self.tail().take(Vec::new());
+        let Some(batch) = batch else { return Ok(()) };
+        self.write(&batch)?;
+        self.tail().committed(&batch);
+        Ok(())
+    }
+
+    fn write(&self, batch: &Batch) -> io::Result<()> {
+        self.storage.write_at(&batch.bytes, batch.start)?;
+        self.storage.sync()
+    }
+
+    /// The next batch, as soon as there is one; `None` when the log is being closed or was poisoned.
+    fn next(&self, spare: Vec<u8>) -> Option<Batch> {
+        let mut tail = self.tail();
+        let mut spare = Some(spare);
+        loop {
+            if tail.poisoned.is_some() {
+                return None;
+            }
+            if let Some(batch) = tail.take(spare.take().unwrap_or_default()) {
+                return Some(batch);
+            }
+            if tail.closing {
+                return None;
+            }
+            tail = self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Writes batches until the log is closed.
+pub(crate) fn run(shared: &Shared) {
+    let _poisons = PoisonOnPanic(shared);
+    let mut spare = Vec::new();
+    while let Some(mut batch) = shared.next(spare) {
+        if let Err(error) = shared.write(&batch) {
+            shared.tail().poison(&error.to_string());
+            return;
+        }
+        let mut tail = shared.tail();
+        tail.committed(&batch);
+        tail.allocate_ahead(shared.storage.as_ref());
+        drop(tail);
+        batch.bytes.clear();
+        batch.bytes.shrink_to(KEEP);
+        spare = batch.bytes;
+    }
+    close(shared);
+}
+
+/// Gives back the allocated space, so that a closed log ends with its last record.
+fn close(shared: &Shared) {
+    let tail = shared.tail();
+    if tail.poisoned.is_none() {
+        // The records are durable; that the space is given back is a courtesy.
+        drop(shared.storage.truncate(tail.durable_end));
+        drop(shared.storage.sync());
+    }
+}
+
+/// Nobody may wait for a writer that is gone.
+struct PoisonOnPanic<'a>(&'a Shared);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.tail().poison("the writer panicked");
+        }
+    }
+}
