@@ -6,6 +6,7 @@
 
 mod bundle;
 mod conformance;
+mod facts;
 mod identity;
 mod memory;
 mod revocation;
@@ -26,7 +27,7 @@ pub use sigstore::EvidenceError;
 pub use trust::{
     Publisher, Recognised, RevocationPolicy, StaleError, Transparency, Trust, TrustError,
 };
-pub use verify::{Verified, VerifyError, still_trusted, verify};
+pub use verify::{Verified, VerifyError, still_trusted, verify, verify_signer};
 
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,35 @@ impl Trust {
         }
     }
 
+    /// Trusts whoever is `expected`, for no namespace: good for asking who signed, not for vouching.
+    pub(crate) fn expecting(
+        expected: &Recognised,
+        trusted_root: Option<&str>,
+    ) -> Result<Self, TrustError> {
+        let transparency = match expected {
+            Recognised::Keys(_) => Transparency::None,
+            Recognised::Identity { .. } => Transparency::Required,
+        };
+        let sigstore = match transparency {
+            Transparency::None => None,
+            Transparency::Required => {
+                Some(file::verifier(trusted_root).map_err(|why| TrustError { line: None, why })?)
+            }
+        };
+        let publisher = Publisher {
+            name: "expected".into(),
+            line: 0,
+            namespaces: Vec::new(),
+            recognised: expected.clone(),
+            transparency,
+        };
+        Ok(Self {
+            publishers: vec![publisher],
+            revocations: RevocationPolicy::default(),
+            sigstore,
+        })
+    }
+
     /// The publishers, in the order of the file.
     #[must_use]
     pub fn publishers(&self) -> &[Publisher] {

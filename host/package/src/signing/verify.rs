@@ -10,7 +10,7 @@ use super::bundle::{self, BundleError};
 use super::identity::Signer;
 use super::revocation::{Revocations, Revoked};
 use super::sigstore::{EvidenceError, certified, logged};
-use super::trust::{Publisher, Recognised, StaleError, Transparency, Trust};
+use super::trust::{Publisher, Recognised, StaleError, Transparency, Trust, TrustError};
 use crate::{Digest, Package, ReadError, ReadLimits};
 
 /// A package that a trusted publisher signed. [`verify`] alone makes one; it is not `Clone`.
@@ -81,7 +81,7 @@ pub enum VerifyError {
     },
     /// No key of `trust.toml` made the signature.
     #[error(
-        "signed by another key, or changed after signing: no key in trust.toml made this signature (its hint is `{hint}`)"
+        "signed by another key, or changed after signing: no key that is trusted here made this signature (its hint is `{hint}`)"
     )]
     OtherKey {
         /// What the bundle says of its key.
@@ -89,14 +89,14 @@ pub enum VerifyError {
     },
     /// The bundle brings its own certificate, but nobody is trusted by identity.
     #[error(
-        "the bundle brings its own certificate, which proves nothing here: no publisher in trust.toml is trusted by `identity`"
+        "the bundle brings its own certificate, which proves nothing here: nobody is trusted by `identity` here"
     )]
     OwnCertificate,
     /// The evidence in the bundle does not hold.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
     /// Proven, but nobody in `trust.toml`.
-    #[error("signed as `{identity}` (issuer `{issuer}`), which is no publisher in trust.toml")]
+    #[error("signed as `{identity}` (issuer `{issuer}`), which nobody trusted here is")]
     OtherIdentity {
         /// Who signed.
         identity: String,
@@ -124,6 +124,9 @@ pub enum VerifyError {
         /// Whose it is, in words; empty when nobody's.
         owner: String,
     },
+    /// The pinned root of Sigstore can't be used.
+    #[error(transparent)]
+    Root(#[from] TrustError),
     /// What `trust.toml` said at load no longer holds.
     #[error("trust.toml no longer names `{publisher}` as it did when this skill was loaded")]
     NoLongerTrusted {
@@ -149,10 +152,7 @@ pub fn verify(
 ) -> Result<Verified, VerifyError> {
     let bytes = bytes.into();
     trust.revocations().check(revocations, now)?;
-    if bundle_json.trim_ascii().is_empty() {
-        return Err(VerifyError::Unsigned);
-    }
-    let bundle = bundle::parse(bundle_json)?;
+    let bundle = read(bundle_json)?;
     let digest = Digest::of(&bytes);
     check_digest(&bundle, digest)?;
     let signer = prove_signer(&bundle, &bytes, trust)?;
@@ -167,6 +167,31 @@ pub fn verify(
         signer,
         transparency,
     })
+}
+
+/// Who signed `bytes`, where one signer is expected whatever `trust.toml` says (`vouchsafe verify --key`).
+/// It vouches for nothing: [`verify`] alone makes a [`Verified`]. A certificate needs the log's proof, a
+/// key does not.
+///
+/// # Errors
+/// [`VerifyError`] when somebody else signed, or a proof is missing.
+pub fn verify_signer(
+    bytes: &[u8],
+    bundle_json: &[u8],
+    expected: &Recognised,
+    trusted_root: Option<&str>,
+) -> Result<Signer, VerifyError> {
+    let trust = Trust::expecting(expected, trusted_root)?;
+    let bundle = read(bundle_json)?;
+    check_digest(&bundle, Digest::of(bytes))?;
+    prove_signer(&bundle, bytes, &trust)
+}
+
+fn read(bundle_json: &[u8]) -> Result<Bundle, VerifyError> {
+    if bundle_json.trim_ascii().is_empty() {
+        return Err(VerifyError::Unsigned);
+    }
+    Ok(bundle::parse(bundle_json)?)
 }
 
 /// Whether `verified`, once loaded, may still run: cheap enough for every call.

@@ -9,8 +9,8 @@ use vouchsafe_keys::{Algorithm, PrivateKey};
 
 use super::mini::{ISSUER, Mini, Wish, key};
 use crate::signing::{
-    EvidenceError, RevocationList, Revocations, Signer, Transparency, Trust, Verified, VerifyError,
-    sign, still_trusted, verify,
+    EvidenceError, Recognised, RevocationList, Revocations, Signer, Transparency, Trust, Verified,
+    VerifyError, sign, still_trusted, verify, verify_signer,
 };
 use crate::testing::{PAYMENTS, PAYMENTS_TOML, packed};
 use crate::{Digest, ReadLimits};
@@ -462,6 +462,53 @@ fn a_logged_bundle_does_for_a_plain_key_too() {
     let bytes = payments();
     let bundle = Mini::new().sign_with(&bytes, &signer).to_string();
     assert!(ask(&bytes, &bundle, &trust(&publisher("acme", "acme", &signer))).is_ok());
+}
+
+#[test]
+fn one_expected_signer_is_asked_for_without_trust() {
+    let mini = Mini::new();
+    let bytes = payments();
+    let signer = key();
+    let ours = Recognised::Keys(vec![signer.public()]);
+    let theirs = Recognised::Keys(vec![key().public()]);
+    let bundle = signed(&bytes, &signer);
+    let asked = verify_signer(&bytes, bundle.as_bytes(), &ours, None).unwrap();
+    assert_eq!(
+        asked,
+        Signer::Key {
+            fingerprint: signer.public().fingerprint()
+        }
+    );
+    let asked = verify_signer(&bytes, bundle.as_bytes(), &theirs, None);
+    assert!(matches!(asked, Err(VerifyError::OtherKey { .. })));
+    assert!(verify_signer(b"other", bundle.as_bytes(), &ours, None).is_err());
+    let pattern = crate::signing::IdentityPattern::parse(PATTERN).unwrap();
+    let identity = Recognised::Identity {
+        pattern,
+        issuer: ISSUER.into(),
+    };
+    let keyless = mini.sign(&bytes, &Wish::default()).to_string();
+    let root = mini.trusted_root();
+    assert!(verify_signer(&bytes, keyless.as_bytes(), &identity, Some(&root)).is_ok());
+    assert!(verify_signer(&bytes, keyless.as_bytes(), &identity, None).is_err());
+    assert!(verify_signer(&bytes, keyless.as_bytes(), &ours, Some(&root)).is_err());
+}
+
+#[test]
+fn inspect_shows_who_signed() {
+    let mini = Mini::new();
+    let bytes = payments();
+    let trust = keyless(&mini, PATTERN, ISSUER);
+    let verified = ask(
+        &bytes,
+        &mini.sign(&bytes, &Wish::default()).to_string(),
+        &trust,
+    )
+    .unwrap();
+    let facts = verified.facts(&trust, "payments-1.2.0.wasm");
+    assert_eq!(facts.transparency, "rekor");
+    assert_eq!(facts.trusted.unwrap().place, "trust.toml:1");
+    insta::assert_snapshot!(facts.check.unwrap());
 }
 
 proptest! {

@@ -227,16 +227,23 @@ fn sigstore(
         Some(raw) => lines.at(&raw.trusted_root, why),
         None => TrustError { line: None, why },
     };
-    let json = match &raw {
+    let given = match &raw {
         Some(raw) => {
             let name = raw.trusted_root.get_ref();
-            read(name).map_err(|why| refuse(format!("`{name}`: {why}")))?
+            Some(read(name).map_err(|why| refuse(format!("`{name}`: {why}")))?)
         }
-        None => SIGSTORE_PRODUCTION_TRUSTED_ROOT.to_owned(),
+        None => None,
     };
-    let root = TrustedRoot::from_json(&json).map_err(|e| refuse(e.to_string()))?;
-    let verifier = Verifier::new(&root).map_err(|e| refuse(e.to_string()))?;
-    Ok(Some(Arc::new(verifier)))
+    verifier(given.as_deref()).map(Some).map_err(refuse)
+}
+
+/// Of the given `trusted_root.json`, or of the public instance as it is built in.
+pub(super) fn verifier(trusted_root: Option<&str>) -> Result<Arc<Verifier>, String> {
+    let json = trusted_root.unwrap_or(SIGSTORE_PRODUCTION_TRUSTED_ROOT);
+    let root = TrustedRoot::from_json(json).map_err(|e| e.to_string())?;
+    Verifier::new(&root)
+        .map(Arc::new)
+        .map_err(|e| e.to_string())
 }
 
 fn revocations(
