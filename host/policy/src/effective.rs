@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use url::Url;
+use vouchsafe_package::assemble::{MAX_TOOL_NAME, tool_name};
 use vouchsafe_package::manifest::{
     AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Route, Span,
 };
@@ -16,9 +17,6 @@ use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Versio
 use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
-
-/// The longest name that an agent sees, `SKILL_FUNCTION`.
-pub const MAX_MCP_NAME: usize = 48;
 
 /// What one granted skill may do: never more than it declares, never more than was granted.
 #[derive(Debug, Clone)]
@@ -175,10 +173,10 @@ fn tool(
             names.join(", ")
         )));
     };
-    let mcp_name = format!("{}_{name}", grant.prefix());
-    if mcp_name.len() > MAX_MCP_NAME {
+    let mcp_name = tool_name(grant.prefix(), name);
+    if mcp_name.len() > MAX_TOOL_NAME {
         let problem =
-            format!("`{mcp_name}` is longer than the {MAX_MCP_NAME} characters that agents take");
+            format!("`{mcp_name}` is longer than the {MAX_TOOL_NAME} characters that agents take");
         return Err(Fault::new(grant.prefix_place().clone(), problem)
             .with_fix("write a shorter `alias = \"...\"`"));
     }

@@ -24,6 +24,8 @@ pub(crate) struct Terms {
     pub(crate) skill: SkillName,
     pub(crate) version: Version,
     pub(crate) digest: Digest,
+    /// The tools that it declares, granted or not.
+    pub(crate) declared: Vec<String>,
     pub(crate) grant: Arc<Grant>,
     pub(crate) effective: Effective,
     pub(crate) grant_digest: Digest,
@@ -165,6 +167,11 @@ impl Terms {
             skill: declared.name.clone(),
             version: declared.version.clone(),
             digest: declared.digest,
+            declared: declared
+                .tools
+                .iter()
+                .map(|tool| tool.name.clone())
+                .collect(),
             effective: meet(declared, grant)?,
             grant: Arc::clone(grant),
             grant_digest,

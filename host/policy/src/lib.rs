@@ -15,23 +15,25 @@
 //! what it does not do yet.
 
 pub mod apply;
-mod decide;
+pub mod decide;
 pub mod effective;
 #[cfg(test)]
 mod fixture;
 pub mod grant;
-mod granted;
+pub mod granted;
+mod judge;
 pub mod lookalike;
 mod place;
 pub mod role;
 pub mod route;
-mod why;
+pub mod why;
 
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
-pub use decide::{Decision, Line, Permit, Request, decide};
+pub use decide::{Decision, Permit, Request, decide};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
 pub use granted::{Granted, NotGranted};
+pub use judge::Line;
 pub use place::{At, Fault, Faults, Place};
 pub use role::{Principal, Role};
 pub use why::{Answer, Explanation, why};

@@ -139,7 +139,7 @@ impl Role {
             tools: each(&source, raw.tools, scope)?,
             publish: each(&source, raw.bus.publish, channel)?,
             subscribe: each(&source, raw.bus.subscribe, channel)?,
-            invoke: each(&source, raw.agents.invoke, |text| name_of_role(text))?,
+            invoke: each(&source, raw.agents.invoke, name_of_role)?,
         };
         role.says_which_tools()?;
         Ok(role)

@@ -5,8 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use vouchsafe_package::{Digest, SkillName, Version};
 
-use crate::decide::{Judgement, Line, Request, Verdict, judge};
+use crate::decide::Request;
 use crate::granted::{Granted, NotGranted, Terms};
+use crate::judge::{Judgement, Line, Verdict, judge};
+use crate::role::Role;
 
 /// What would be decided on a call, and by which lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,22 +62,9 @@ pub fn why(granted: &Granted, request: &Request<'_>) -> Explanation {
 }
 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
-    let Judgement { mut lines, verdict } = judge(terms, request);
-    if terms.followed {
-        let place = terms
-            .grant
-            .follow
-            .as_ref()
-            .map_or_else(String::new, |follow| follow.place.to_string());
-        lines.insert(
-            0,
-            Line {
-                place,
-                says: format!("follows to {}", terms.version),
-            },
-        );
-    }
-    let (answer, fix) = match verdict {
+    let judgement = judge(terms, request);
+    let mut lines = in_favour(terms, request.role, &judgement);
+    let (answer, fix) = match judgement.verdict {
         Verdict::Allowed(_) => (Answer::Allowed, None),
         Verdict::Asked(asked) => {
             lines.extend(asked);
@@ -100,6 +89,42 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
         lines,
         fix,
     }
+}
+
+fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut line = |place: String, says: String| lines.push(Line { place, says });
+    if let Some(follow) = terms.grant.follow.as_ref().filter(|_| terms.followed) {
+        line(
+            follow.place.to_string(),
+            format!("follows to {}", terms.version),
+        );
+    }
+    if let Some(place) = judgement.role {
+        line(
+            role.shown(place),
+            format!("role `{}` may call it", role.name.value),
+        );
+    }
+    if let Some(tool) = judgement.tool {
+        line(
+            tool.place.to_string(),
+            format!("`{}` is granted; its effect is {}", tool.name, tool.effect),
+        );
+    }
+    if let Some((tool, raised)) = judgement
+        .tool
+        .and_then(|tool| Some((tool, tool.raised.as_ref()?)))
+    {
+        line(
+            raised.to_string(),
+            format!(
+                "treated as {}, though declared {}",
+                tool.effect, tool.ceiling
+            ),
+        );
+    }
+    lines
 }
 
 const UNASKED: &str = "this build can't ask a person; the call is refused with NOT_APPROVED";

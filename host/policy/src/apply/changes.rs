@@ -65,13 +65,16 @@ pub fn changes(old: Option<&Content>, new: &Content) -> Vec<Change> {
     let mut all: Vec<Change> = came_or_changed(&old, &new)
         .chain(went(&old, &new))
         .collect();
-    all.sort_by(|a, b| {
-        (a.direction, &a.subject, &a.place, &a.says).cmp(&(
-            b.direction,
-            &b.subject,
-            &b.place,
-            &b.says,
-        ))
+    all.sort_by_cached_key(|change| {
+        let (file, line) = change.place.rsplit_once(':').unwrap_or((&change.place, ""));
+        let line: usize = line.parse().unwrap_or(0);
+        (
+            change.direction,
+            change.subject.clone(),
+            file.to_owned(),
+            line,
+            change.says.clone(),
+        )
     });
     all
 }

@@ -155,6 +155,18 @@ fn a_file_that_is_too_long_is_not_parsed() {
     );
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_grant_with_any_part_replaced_is_read_or_refused(at in 0..GRANT.len(), length in 0..40_usize, with in "[ -~\n]{0,12}|\\PC{0,4}") {
+        let mut text = GRANT.to_owned();
+        text.replace_range(at..(at + length).min(GRANT.len()), &with);
+        if let Ok(grant) = parse(&text) {
+            drop(crate::effective::meet(&Skill::payments().declared(), &grant));
+            drop(grant.notices());
+        }
+    }
+}
+
 mod following {
     use vouchsafe_package::Effect;
 

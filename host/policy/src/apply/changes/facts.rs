@@ -55,6 +55,9 @@ pub(super) fn of(content: &Content) -> Facts {
 
 struct Collector(Facts);
 
+/// A bound's number, as people write it, and its line.
+type Bound = (u64, String, Place);
+
 /// Where a fact stands and whom it is about.
 struct Subject(String);
 
@@ -209,7 +212,7 @@ impl Collector {
             at.as_ref()
                 .map(|at| (at.value, at.value.to_string(), at.place.clone()))
         };
-        let bounds: [(&str, Option<(u64, String, Place)>); 5] = [
+        let bounds: [(&str, Option<Bound>); 5] = [
             ("memory at most", size(&limits.memory)),
             ("time at most", time(&limits.time)),
             ("fuel at most", fuel(&limits.fuel)),
