@@ -48,7 +48,7 @@ const FORMS: &[(&str, &str)] = &[
     ("a Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{20}"),
     ("a Google API key", r"\bAIza[A-Za-z0-9_-]{35}\b"),
     ("a Google OAuth secret", r"\bGOCSPX-[A-Za-z0-9_-]{28}"),
-    ("an API key", r"\bsk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{32}"),
+    ("an API key", r"\bsk-(?:ant|proj|or)-[A-Za-z0-9_-]{32}"),
     ("a Vault token", r"\bhv[sbr]\.[A-Za-z0-9_-]{24}"),
     ("an npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
     ("a PyPI token", r"\bpypi-AgEIcHlwaS[A-Za-z0-9_-]{50}"),
@@ -63,30 +63,38 @@ const FORMS: &[(&str, &str)] = &[
     ("an age key", r"\bAGE-SECRET-KEY-1[A-Z0-9]{58}"),
 ];
 
+/// In a binary, texts stand one after the other with nothing between them.
+const BOUNDARY: &str = r"\b";
+
 /// A value given to a word that means a credential, and a password in a URL.
 const ASSIGNED: &str = r#"(?i)(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|authorization|bearer)["']?\s*(?:[:=]|\s)\s*["']?(?:(?:bearer|basic)\s+)?([A-Za-z0-9+/_=.~-]{12,})"#;
 const IN_URL: &str = r#"[a-z][a-z0-9+.-]*://[^\s/@:"']*:([^\s/@"'{}]{3,})@"#;
 
 struct Patterns {
     forms: Vec<(&'static str, Regex)>,
+    anywhere: Vec<(&'static str, Regex)>,
     assigned: Option<Regex>,
     in_url: Option<Regex>,
 }
 
 // A pattern that does not compile would be left out; a test holds that all do.
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| Patterns {
-    forms: FORMS
-        .iter()
-        .filter_map(|(kind, form)| Some((*kind, Regex::new(form).ok()?)))
-        .collect(),
+    forms: compile(str::to_owned),
+    anywhere: compile(|form| form.replace(BOUNDARY, "")),
     assigned: Regex::new(ASSIGNED).ok(),
     in_url: Regex::new(IN_URL).ok(),
 });
 
+fn compile(form: impl Fn(&str) -> String) -> Vec<(&'static str, Regex)> {
+    let compiled =
+        |(kind, text): &(&'static str, &str)| Some((*kind, Regex::new(&form(text)).ok()?));
+    FORMS.iter().filter_map(compiled).collect()
+}
+
 /// Looks for credentials in a text that people wrote.
 pub fn check_text(place: &str, text: &str) -> Result<(), Credential> {
     let bytes = text.as_bytes();
-    let found = form(bytes)
+    let found = form(&PATTERNS.forms, bytes)
         .or_else(|| password(bytes))
         .or_else(|| assigned(bytes));
     match found {
@@ -105,7 +113,7 @@ pub fn check_text(place: &str, text: &str) -> Result<(), Credential> {
 
 /// Looks for credentials in a binary: only for forms that mean one thing.
 pub fn check_binary(place: &str, bytes: &[u8]) -> Result<(), Credential> {
-    match form(bytes) {
+    match form(&PATTERNS.anywhere, bytes) {
         Some((kind, _)) => Err(Credential {
             place: place.to_owned(),
             line: None,
@@ -115,9 +123,8 @@ pub fn check_binary(place: &str, bytes: &[u8]) -> Result<(), Credential> {
     }
 }
 
-fn form(bytes: &[u8]) -> Option<(&'static str, usize)> {
-    PATTERNS
-        .forms
+fn form(forms: &[(&'static str, Regex)], bytes: &[u8]) -> Option<(&'static str, usize)> {
+    forms
         .iter()
         .find_map(|(kind, form)| Some((*kind, form.find(bytes)?.start())))
 }

@@ -2,10 +2,12 @@
 
 pub mod assemble;
 pub mod credentials;
+pub mod diff;
 pub mod digest;
 pub mod effect;
 pub mod imports;
 pub mod inert;
+pub mod inspect;
 pub mod limits;
 pub mod manifest;
 pub mod name;
@@ -15,6 +17,8 @@ pub mod package_id;
 pub mod reader;
 pub mod schema;
 pub mod signing;
+#[cfg(test)]
+mod testing;
 pub mod tier;
 pub mod tool;
 pub mod value;

@@ -239,3 +239,6 @@ fn no_credentials(component: &[u8], manifest: &str, wit: &[File]) -> Result<(), 
         .try_for_each(|(path, text)| credentials::check_text(path, text))?;
     credentials::check_binary("the component", component)
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,3 +234,6 @@ fn code_digest(bytes: &[u8], parts: &Parts<'_>) -> Digest {
     let appended = crate::pack::sections(&tail);
     Digest::of(bytes.strip_suffix(appended.as_slice()).unwrap_or(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,342 @@
+use super::*;
+use crate::value::{Caps, Value};
+use crate::wit_type::Field;
+use proptest::prelude::*;
 
+fn param(name: &str, ty: Type) -> Param {
+    Param {
+        name: name.into(),
+        docs: None,
+        ty,
+    }
+}
+
+fn takes(ty: &Type, value: &Json) -> bool {
+    let schema = input(&[param("x", ty.clone())]);
+    jsonschema::draft202012::is_valid(&schema, &json!({ "x": value }))
+}
+
+fn boxed(ty: Type) -> Box<Type> {
+    Box::new(ty)
+}
+
+#[test]
+fn integers_have_their_ranges() {
+    let ranges = [
+        (Type::U8, 0, i64::from(u8::MAX)),
+        (Type::S8, i64::from(i8::MIN), i64::from(i8::MAX)),
+        (Type::U16, 0, i64::from(u16::MAX)),
+        (Type::S16, i64::from(i16::MIN), i64::from(i16::MAX)),
+        (Type::U32, 0, i64::from(u32::MAX)),
+        (Type::S32, i64::from(i32::MIN), i64::from(i32::MAX)),
+        (Type::U64, 0, SAFE),
+        (Type::S64, -SAFE, SAFE),
+    ];
+    for (ty, least, most) in ranges {
+        assert!(
+            takes(&ty, &least.into()) && takes(&ty, &most.into()),
+            "{ty}"
+        );
+        assert!(
+            !takes(&ty, &(least - 1).into()) && !takes(&ty, &(most + 1).into()),
+            "{ty}"
+        );
+        assert!(!takes(&ty, &json!(0.5)) && !takes(&ty, &Json::Null), "{ty}");
+    }
+}
+
+#[test]
+fn sixty_four_bits_are_taken_as_text_and_answered_as_text() {
+    for text in ["0", "18446744073709551615", "9007199254740993"] {
+        assert!(takes(&Type::U64, &text.into()), "{text}");
+    }
+    for text in [
+        "",
+        "-1",
+        "01",
+        "1.0",
+        "1e3",
+        " 1",
+        "+1",
+        "123456789012345678901",
+    ] {
+        assert!(!takes(&Type::U64, &text.into()), "{text}");
+    }
+    assert!(takes(&Type::S64, &"-9223372036854775808".into()));
+    assert!(!takes(&Type::S64, &"-0".into()));
+    let record = Type::Record(vec![Field {
+        name: "n".into(),
+        docs: None,
+        ty: Type::U64,
+    }]);
+    let answer = output(&Signature {
+        result: Some(record),
+        ..Signature::default()
+    })
+    .unwrap();
+    assert!(jsonschema::draft202012::is_valid(
+        &answer.schema,
+        &json!({ "n": "7" })
+    ));
+    assert!(!jsonschema::draft202012::is_valid(
+        &answer.schema,
+        &json!({ "n": 7 })
+    ));
+}
+
+#[test]
+fn unknown_and_missing_fields_are_invalid() {
+    let field = |name: &str, ty| Field {
+        name: name.into(),
+        docs: None,
+        ty,
+    };
+    let ty = Type::Record(vec![
+        field("a", Type::Bool),
+        field("b", Type::Option(boxed(Type::Bool))),
+    ]);
+    assert!(takes(&ty, &json!({ "a": true })));
+    assert!(takes(&ty, &json!({ "a": true, "b": null })));
+    assert!(!takes(&ty, &json!({ "b": true })));
+    assert!(!takes(&ty, &json!({ "a": true, "c": true })));
+    let schema = input(&[param("x", Type::Bool)]);
+    assert!(!jsonschema::draft202012::is_valid(
+        &schema,
+        &json!({ "x": true, "y": true })
+    ));
+    assert!(!jsonschema::draft202012::is_valid(&schema, &json!({})));
+}
+
+#[test]
+fn options_of_options_can_be_told_apart() {
+    let ty = Type::Option(boxed(Type::Option(boxed(Type::Bool))));
+    assert!(
+        takes(&ty, &Json::Null)
+            && takes(&ty, &json!({ "some": null }))
+            && takes(&ty, &json!({ "some": true }))
+    );
+    assert!(!takes(&ty, &json!(true)));
+}
+
+#[test]
+fn variants_results_tuples_and_flags_have_one_shape_each() {
+    let case = |name: &str, ty| Case {
+        name: name.into(),
+        docs: None,
+        ty,
+    };
+    let variant = Type::Variant(vec![case("none", None), case("some", Some(Type::U8))]);
+    assert!(takes(&variant, &json!("none")) && takes(&variant, &json!({ "some": 7 })));
+    assert!(!takes(&variant, &json!("some")) && !takes(&variant, &json!({ "none": null })));
+    let result = Type::Result {
+        ok: None,
+        err: Some(boxed(Type::String)),
+    };
+    assert!(takes(&result, &json!({ "ok": null })) && takes(&result, &json!({ "error": "no" })));
+    assert!(!takes(&result, &json!({ "ok": null, "error": "no" })));
+    let tuple = Type::Tuple(vec![Type::U8, Type::String]);
+    assert!(takes(&tuple, &json!([1, "a"])));
+    assert!(!takes(&tuple, &json!([1])) && !takes(&tuple, &json!([1, "a", 2])));
+    let flags = Type::Flags(vec!["r".into(), "w".into()]);
+    assert!(takes(&flags, &json!([])) && takes(&flags, &json!(["w", "r"])));
+    assert!(!takes(&flags, &json!(["r", "r"])) && !takes(&flags, &json!(["x"])));
+    assert!(
+        takes(&Type::Char, &json!("é"))
+            && takes(&Type::Char, &json!("🦀"))
+            && !takes(&Type::Char, &json!("ab"))
+    );
+    assert!(takes(&Type::Bytes, &json!("AAE=")) && !takes(&Type::Bytes, &json!("A-E_")));
+}
+
+#[test]
+fn roots_are_objects() {
+    let answer = |result| {
+        output(&Signature {
+            result: Some(result),
+            ..Signature::default()
+        })
+    };
+    let fails = |ok: Option<Type>| Type::Result {
+        ok: ok.map(boxed),
+        err: Some(boxed(Type::String)),
+    };
+    assert!(answer(Type::String).unwrap().wraps);
+    assert!(answer(fails(Some(Type::U8))).unwrap().wraps);
+    assert!(!answer(fails(Some(Type::Record(vec![])))).unwrap().wraps);
+    assert_eq!(answer(fails(None)), None);
+    assert_eq!(output(&Signature::default()), None);
+    for schema in [answer(Type::String).unwrap().schema, input(&[])] {
+        assert_eq!(schema["type"], "object");
+        assert!(jsonschema::meta::is_valid(&schema));
+    }
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    "[a-z][a-z0-9]{0,3}(-[a-z0-9]{1,3})?".prop_map(Name::from)
+}
+
+fn names() -> impl Strategy<Value = Vec<Name>> {
+    proptest::collection::btree_set(name(), 1..4).prop_map(|names| names.into_iter().collect())
+}
+
+fn any_type() -> impl Strategy<Value = Type> {
+    let leaf = prop_oneof![
+        Just(Type::Bool),
+        Just(Type::U8),
+        Just(Type::U16),
+        Just(Type::U32),
+        Just(Type::U64),
+        Just(Type::S8),
+        Just(Type::S16),
+        Just(Type::S32),
+        Just(Type::S64),
+        Just(Type::F32),
+        Just(Type::F64),
+        Just(Type::Char),
+        Just(Type::String),
+        Just(Type::Bytes),
+        names().prop_map(Type::Enum),
+        names().prop_map(Type::Flags),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let side = || proptest::option::of(inner.clone().prop_map(boxed));
+        let docs = || proptest::option::of("[a-z ]{0,9}");
+        prop_oneof![
+            inner
+                .clone()
+                .prop_filter("`list<u8>` is bytes", |ty| *ty != Type::U8)
+                .prop_map(|ty| Type::List(boxed(ty))),
+            inner.clone().prop_map(|ty| Type::Option(boxed(ty))),
+            (side(), side()).prop_map(|(ok, err)| Type::Result { ok, err }),
+            proptest::collection::vec(inner.clone(), 1..4).prop_map(Type::Tuple),
+            (
+                names(),
+                proptest::collection::vec((docs(), inner.clone()), 4)
+            )
+                .prop_map(|(names, rest)| {
+                    let fields = names.into_iter().zip(rest);
+                    Type::Record(
+                        fields
+                            .map(|(name, (docs, ty))| Field { name, docs, ty })
+                            .collect(),
+                    )
+                }),
+            (
+                names(),
+                proptest::collection::vec((docs(), proptest::option::of(inner)), 4)
+            )
+                .prop_map(|(names, rest)| {
+                    let cases = names.into_iter().zip(rest);
+                    Type::Variant(
+                        cases
+                            .map(|(name, (docs, ty))| Case { name, docs, ty })
+                            .collect(),
+                    )
+                }),
+        ]
+    })
+}
+
+fn any_value(ty: &Type) -> BoxedStrategy<Value> {
+    match ty {
+        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
+        Type::U8 => any::<u8>().prop_map(Value::U8).boxed(),
+        Type::U16 => any::<u16>().prop_map(Value::U16).boxed(),
+        Type::U32 => any::<u32>().prop_map(Value::U32).boxed(),
+        Type::U64 => any::<u64>().prop_map(Value::U64).boxed(),
+        Type::S8 => any::<i8>().prop_map(Value::S8).boxed(),
+        Type::S16 => any::<i16>().prop_map(Value::S16).boxed(),
+        Type::S32 => any::<i32>().prop_map(Value::S32).boxed(),
+        Type::S64 => any::<i64>().prop_map(Value::S64).boxed(),
+        Type::F32 => proptest::num::f32::NORMAL.prop_map(Value::F32).boxed(),
+        Type::F64 => proptest::num::f64::NORMAL.prop_map(Value::F64).boxed(),
+        Type::Char => any::<char>().prop_map(Value::Char).boxed(),
+        Type::String => any::<String>().prop_map(Value::String).boxed(),
+        Type::Bytes => any::<Vec<u8>>().prop_map(Value::Bytes).boxed(),
+        Type::List(ty) => proptest::collection::vec(any_value(ty), 0..4)
+            .prop_map(Value::List)
+            .boxed(),
+        Type::Option(ty) => proptest::option::of(any_value(ty))
+            .prop_map(|v| Value::Option(v.map(Box::new)))
+            .boxed(),
+        Type::Result { ok, err } => {
+            let side = |ty: &Option<Box<Type>>| match ty {
+                Some(ty) => any_value(ty)
+                    .prop_map(|value| Some(Box::new(value)))
+                    .boxed(),
+                None => Just(None).boxed(),
+            };
+            prop_oneof![
+                side(ok).prop_map(|v| Value::Result(Ok(v))),
+                side(err).prop_map(|v| Value::Result(Err(v)))
+            ]
+            .boxed()
+        }
+        Type::Tuple(types) => types
+            .iter()
+            .map(any_value)
+            .collect::<Vec<_>>()
+            .prop_map(Value::Tuple)
+            .boxed(),
+        Type::Record(fields) => {
+            let names: Vec<Name> = fields.iter().map(|field| field.name.clone()).collect();
+            let values = fields
+                .iter()
+                .map(|field| any_value(&field.ty))
+                .collect::<Vec<_>>();
+            values
+                .prop_map(move |values| Value::Record(names.iter().cloned().zip(values).collect()))
+                .boxed()
+        }
+        Type::Variant(cases) => {
+            let case = |case: &Case| {
+                let name = case.name.clone();
+                let payload = match &case.ty {
+                    Some(ty) => any_value(ty)
+                        .prop_map(|value| Some(Box::new(value)))
+                        .boxed(),
+                    None => Just(None).boxed(),
+                };
+                payload
+                    .prop_map(move |payload| Value::Variant {
+                        case: name.clone(),
+                        payload,
+                    })
+                    .boxed()
+            };
+            proptest::strategy::Union::new(cases.iter().map(case)).boxed()
+        }
+        Type::Enum(names) => proptest::sample::select(names.clone())
+            .prop_map(Value::Enum)
+            .boxed(),
+        Type::Flags(names) => proptest::sample::subsequence(names.clone(), 0..=names.len())
+            .prop_map(Value::Flags)
+            .boxed(),
+    }
+}
+
+fn typed_value() -> impl Strategy<Value = (Type, Value)> {
+    any_type().prop_flat_map(|ty| any_value(&ty).prop_map(move |value| (ty.clone(), value)))
+}
+
+proptest! {
+    #[test]
+    fn every_value_fits_the_schema_of_its_type((ty, value) in typed_value()) {
+        let json = value.to_json(&Caps::default()).unwrap();
+        let answer = output(&Signature { result: Some(Type::Tuple(vec![ty.clone()])), ..Signature::default() }).unwrap();
+        prop_assert!(jsonschema::draft202012::is_valid(&answer.schema, &json!({ "result": [json] })), "{}\n{json}", answer.schema);
+        prop_assert!(takes(&ty, &json), "{ty}\n{json}");
+    }
+
+    #[test]
+    fn what_the_schema_takes_is_taken((ty, value) in typed_value()) {
+        let json = value.to_json(&Caps::default()).unwrap();
+        prop_assert!(takes(&ty, &json));
+        prop_assert!(Value::from_json(&ty, &json, &Caps::default()).is_ok());
+    }
+
+    #[test]
+    fn every_schema_is_a_schema(ty in any_type()) {
+        prop_assert!(jsonschema::meta::is_valid(&input(&[param("x", ty)])));
+    }
+}
