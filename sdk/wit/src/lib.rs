@@ -68,9 +68,42 @@ pub const PACKAGES: &[Package] = &[
     },
 ];
 
+/// The carried packages that a skill's own WIT texts do not bring themselves, each as the path and
+/// text of a file beside them. With these the texts resolve, as they do for the SDK's macro.
+pub fn missing_from<'a>(own: impl IntoIterator<Item = &'a str>) -> Vec<(String, &'static str)> {
+    let brought: Vec<&str> = own.into_iter().filter_map(declared).collect();
+    let missing = PACKAGES
+        .iter()
+        .filter(|package| !brought.contains(&package.name));
+    missing
+        .map(|package| (format!("deps/{}", package.file_name()), package.text))
+        .collect()
+}
+
+/// The package that a WIT text declares, without its version.
+fn declared(text: &str) -> Option<&str> {
+    let line = text
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("package "))?;
+    let end = line.find(['@', ';', ' ', '{']).unwrap_or(line.len());
+    line.get(..end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_skill_brings_is_not_laid_beside_it() {
+        let own = [
+            "/// Words.\npackage acme:erp@1.0.0;",
+            "package wasi:http@0.2.4;\ninterface types {}",
+        ];
+        let laid = missing_from(own);
+        assert_eq!(laid.len(), PACKAGES.len() - 1);
+        assert!(laid.iter().all(|(path, _)| path != "deps/wasi-http.wit"));
+        assert!(laid.iter().any(|(path, _)| path == "deps/wasi-io.wit"));
+    }
 
     #[test]
     fn every_package_resolves_against_those_before_it() {

@@ -9,7 +9,10 @@ vouchsafe_sdk::skill!(Writer);
 struct Writer;
 
 impl writer::Guest for Writer {
-    fn post(authority: String, path: String) -> Result<u16, String> {
+    fn post() -> Result<u16, String> {
+        send(&Method::Post, "target.example", "/heard")
+    }
+    fn post_to(authority: String, path: String) -> Result<u16, String> {
         send(&Method::Post, &authority, &path)
     }
     fn get(authority: String, path: String) -> Result<u16, String> {
