@@ -236,7 +236,7 @@ fn not_data(why: NotData) -> PackError {
 fn no_credentials(component: &[u8], manifest: &str, wit: &[File]) -> Result<(), Credential> {
     credentials::check_text("skill.toml", manifest)?;
     wit.iter()
-        .try_for_each(|(path, text)| credentials::check_text(path, text))?;
+        .try_for_each(|file| credentials::check_text(&file.path, &file.text))?;
     credentials::check_binary("the component", component)
 }
 

@@ -89,11 +89,14 @@ pub(super) fn all(changes: &mut Changes, old: &Manifest, new: &Manifest) {
     }
 }
 
+/// What stands under each name, in words.
+type Said = BTreeMap<String, String>;
+
 /// Kinds in which any change of what stands under a name could do more.
 fn plain(
     old: &Manifest,
     new: &Manifest,
-) -> [(Area, BTreeMap<String, String>, BTreeMap<String, String>); 5] {
+) -> [(Area, Said, Said); 5] {
     [
         (Area::Sql, statements(old), statements(new)),
         (Area::Model, models(old), models(new)),
@@ -254,7 +257,8 @@ fn channels(manifest: &Manifest) -> BTreeMap<String, String> {
 pub(super) fn limits(changes: &mut Changes, old: &Limits, new: &Limits) {
     let size = |bytes: u64| ByteSize(bytes).to_string();
     let time = |ms: u64| Span(ms).to_string();
-    let bounds: [(&str, u64, u64, &dyn Fn(u64) -> String); 5] = [
+    type Say<'s> = &'s dyn Fn(u64) -> String;
+    let bounds: [(&str, u64, u64, Say<'_>); 5] = [
         ("memory", old.memory_bytes, new.memory_bytes, &size),
         ("time", old.wall_ms, new.wall_ms, &time),
         ("fuel", old.fuel, new.fuel, &|fuel| fuel.to_string()),

@@ -260,7 +260,7 @@ fn wit_of_another_build_is_refused() {
 #[test]
 fn a_mistake_in_wit_names_file_and_line() {
     let mut input = input(&skill("run: func()"), READ);
-    input.wit[0].1 =
+    input.wit[0].text =
         "package acme:test@1.0.0;\nworld skill {\n  export run: fun();\n}\n".to_owned();
     let error = pack(input).unwrap_err().to_string();
     assert!(error.contains("wit/world.wit:3"), "{error}");
@@ -269,7 +269,7 @@ fn a_mistake_in_wit_names_file_and_line() {
 #[test]
 fn a_wit_package_without_version_is_refused() {
     let mut input = input(&skill("run: func()"), READ);
-    input.wit[0].1 = input.wit[0].1.replace("@1.0.0", "");
+    input.wit[0].text = input.wit[0].text.replace("@1.0.0", "");
     let error = pack(input).unwrap_err().to_string();
     assert!(error.contains("`acme:test` has no version"), "{error}");
 }

@@ -44,6 +44,8 @@ pub struct ReadLimits {
     pub own_section_bytes: u64,
     /// Types that all tools' parameters and results are made of, written out.
     pub tool_types: u64,
+    /// How deep these types go: what reads their JSON and schemas has bounds of its own.
+    pub tool_nesting: u64,
 }
 
 impl Default for ReadLimits {
@@ -68,6 +70,7 @@ impl Default for ReadLimits {
             custom_sections: 1_024,
             own_section_bytes: 1 << 20,
             tool_types: 20_000,
+            tool_nesting: 32,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use wasmparser::{
     BinaryReader, ComponentAlias, ComponentExternName, ComponentImport, ComponentType,
-    ComponentTypeRef, CoreType,
+    ComponentTypeRef, CoreType, FromReader,
 };
 
 use super::{ReadLimits, ReaderError};
@@ -33,7 +33,12 @@ struct Walk<'a, 'l> {
     limits: &'l ReadLimits,
 }
 
-impl Walk<'_, '_> {
+impl<'a> Walk<'a, '_> {
+    fn skip<T: FromReader<'a>>(&mut self) -> Result<(), ReaderError> {
+        self.reader.read::<T>()?;
+        Ok(())
+    }
+
     fn component_type(&mut self, depth: u64) -> Result<(), ReaderError> {
         self.types += 1;
         self.limits.check("types", self.types, self.limits.types)?;
@@ -49,9 +54,7 @@ impl Walk<'_, '_> {
                     self.declaration(kind, depth)?;
                 }
             }
-            _ => {
-                self.reader.read::<ComponentType<'_>>()?;
-            }
+            _ => self.skip::<ComponentType<'a>>()?,
         }
         Ok(())
     }
@@ -59,13 +62,13 @@ impl Walk<'_, '_> {
     fn declaration(&mut self, within: u8, depth: u64) -> Result<(), ReaderError> {
         let offset = self.reader.original_position();
         match (self.reader.read_u8()?, within) {
-            (0x00, _) => drop(self.reader.read::<CoreType<'_>>()?),
+            (0x00, _) => self.skip::<CoreType<'a>>()?,
             (0x01, _) => self.component_type(depth + 1)?,
-            (0x02, _) => drop(self.reader.read::<ComponentAlias<'_>>()?),
-            (0x03, COMPONENT) => drop(self.reader.read::<ComponentImport<'_>>()?),
+            (0x02, _) => self.skip::<ComponentAlias<'a>>()?,
+            (0x03, COMPONENT) => self.skip::<ComponentImport<'a>>()?,
             (0x04, _) => {
-                self.reader.read::<ComponentExternName<'_>>()?;
-                self.reader.read::<ComponentTypeRef>()?;
+                self.skip::<ComponentExternName<'a>>()?;
+                self.skip::<ComponentTypeRef>()?;
             }
             (byte, _) => {
                 let message = format!("no declaration begins with byte {byte:#x}");

@@ -65,6 +65,7 @@ struct Reader<'t> {
     types: TypesRef<'t>,
     limits: ReadLimits,
     seen: u64,
+    depth: u64,
 }
 
 impl<'t> Reader<'t> {
@@ -73,6 +74,7 @@ impl<'t> Reader<'t> {
             types,
             limits: *limits,
             seen: 0,
+            depth: 0,
         }
     }
 
@@ -180,13 +182,21 @@ impl<'t> Reader<'t> {
         self.seen += 1;
         self.limits
             .check("types in its functions", self.seen, self.limits.tool_types)?;
-        match ty {
+        self.depth += 1;
+        self.limits.check(
+            "levels of types in a function",
+            self.depth,
+            self.limits.tool_nesting,
+        )?;
+        let read = match ty {
             ComponentValType::Primitive(ty) => primitive(path, *ty),
             ComponentValType::Type(id) => match self.types.get(*id) {
                 Some(ty) => self.defined(path, ty),
                 None => Err(path.refuse("of an unknown type")),
             },
-        }
+        };
+        self.depth -= 1;
+        read
     }
 
     fn defined(&mut self, path: &mut Path, ty: &ComponentDefinedType) -> Result<Type, Stop> {

@@ -88,6 +88,32 @@ fn types_written_out_are_bounded() {
 }
 
 #[test]
+fn types_go_so_deep_and_no_deeper() {
+    let nested = |levels: usize| {
+        skill(&format!(
+            "run: func(x: {}u16{})",
+            "list<".repeat(levels),
+            ">".repeat(levels)
+        ))
+    };
+    let limits = ReadLimits::default();
+    let read = |levels: usize| {
+        exported(
+            &read(&component(&nested(levels)), &limits).unwrap(),
+            &limits,
+        )
+    };
+    assert!(read(31).is_ok());
+    assert!(matches!(
+        read(32),
+        Err(ReaderError::TooMuch {
+            what: "levels of types in a function",
+            ..
+        })
+    ));
+}
+
+#[test]
 fn the_world_called_skill_is_the_skill() {
     let two = "package acme:two@1.0.0;\nworld other { export a: func(); }\nworld skill { export b: func(); }\n";
     let found = Source::parse(&files(two)).unwrap().exported();

@@ -7,8 +7,14 @@ use wit_parser::{PackageId as Id, Resolve, SourceMap, UnresolvedPackageGroup, Wo
 use super::SourceError;
 use crate::package_id::PackageId;
 
-/// A WIT file: its path, for messages and to tell packages apart, and its text.
-pub type File = (String, String);
+/// A WIT file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// For messages, and to tell packages apart: relative, with `/`.
+    pub path: String,
+    /// What it holds.
+    pub text: String,
+}
 
 /// Files of one folder are one package; under a folder called `deps`, single files are a package
 /// each. The skill's own package is the one outside `deps`.
@@ -16,7 +22,7 @@ pub(super) fn resolve(files: &[File]) -> Result<(Resolve, Id), SourceError> {
     let mut main = SourceMap::new();
     let mut deps: BTreeMap<&str, SourceMap> = BTreeMap::new();
     let mut has_main = false;
-    for (path, text) in sorted(files) {
+    for File { path, text } in sorted(files) {
         match dependency(path) {
             Some(package) => deps
                 .entry(package)
