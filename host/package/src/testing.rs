@@ -98,7 +98,10 @@ pub(crate) fn files(text: &str) -> Vec<File> {
     [own]
         .iter()
         .chain(DEPS)
-        .map(|(path, text)| File { path: (*path).to_owned(), text: (*text).to_owned() })
+        .map(|(path, text)| File {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
         .collect()
 }
 
@@ -113,7 +116,10 @@ pub(crate) fn component_with(text: &str, encoding: StringEncoding) -> Vec<u8> {
     };
     let main = parse(&("wit/world.wit", text)).unwrap();
     let deps = DEPS.iter().map(|file| parse(file).unwrap()).collect();
-    let mut resolve = Resolve { all_features: true, ..Resolve::default() };
+    let mut resolve = Resolve {
+        all_features: true,
+        ..Resolve::default()
+    };
     let package = resolve
         .push_groups(main, deps)
         .map_err(|e| e.render(&resolve.source_map))

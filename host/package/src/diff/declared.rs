@@ -93,10 +93,7 @@ pub(super) fn all(changes: &mut Changes, old: &Manifest, new: &Manifest) {
 type Said = BTreeMap<String, String>;
 
 /// Kinds in which any change of what stands under a name could do more.
-fn plain(
-    old: &Manifest,
-    new: &Manifest,
-) -> [(Area, Said, Said); 5] {
+fn plain(old: &Manifest, new: &Manifest) -> [(Area, Said, Said); 5] {
     [
         (Area::Sql, statements(old), statements(new)),
         (Area::Model, models(old), models(new)),
