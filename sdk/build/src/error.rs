@@ -30,6 +30,9 @@ pub enum BuildError {
     /// Cargo made no component of this crate.
     #[error("`{}` makes no component: its `Cargo.toml` needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`", .0.display())]
     NoComponent(PathBuf),
+    /// A name for a new skill that WIT would not take.
+    #[error("`{0}` is not in kebab case, such as `pay-slips`")]
+    Name(String),
     /// One component was asked for and the folder holds several.
     #[error("`{}` makes more than one component", .0.display())]
     Several(PathBuf),

@@ -12,6 +12,7 @@ mod cargo;
 mod error;
 mod source;
 mod system;
+pub mod template;
 mod toolchain;
 
 pub use cargo::{Component, Profile};
