@@ -123,7 +123,6 @@ mod tests {
         let secret = dir.join("seal");
         let store = dir.join("keys");
         if !store.exists() {
-            files::write_new(&secret, &[7; 32], Access::Private).unwrap();
             Keystore::create(&store, &Seal::KeyFile(secret.clone())).unwrap();
         }
         Keystore::open(&store, &Seal::KeyFile(secret))

@@ -2,9 +2,10 @@
 
 use crate::cache::Cache;
 use crate::compile;
-use crate::error::LoadError;
-use crate::guests::Guests;
+use crate::error::{CallError, LoadError};
+use crate::guests::{Guests, Slot};
 use crate::limits::{INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
+use crate::run::Job;
 use crate::settings::Settings;
 use crate::skill::Skill;
 use std::sync::Arc;
@@ -81,6 +82,16 @@ impl Engine {
         })
     }
 
+    /// A slot for `job`, if one is free before its deadline and before it is cancelled.
+    pub(crate) async fn admit(&self, job: &Job) -> Result<Slot, CallError> {
+        tokio::select! {
+            biased;
+            () = job.cancel.cancelled() => Err(CallError::Cancelled),
+            () = tokio::time::sleep_until(job.deadline.into()) => Err(CallError::Deadline(job.limits.wall_ms)),
+            slot = self.guests.admit() => slot,
+        }
+    }
+
     /// The component `bytes`, compiled now or before, ready to run `tools`.
     pub(crate) async fn prepare(
         &self,
@@ -92,7 +103,7 @@ impl Engine {
             Some(component) => component,
             None => self.compile(digest, bytes).await?,
         };
-        Ok(Arc::new(Skill::new(&self.wasm, &component, tools)?))
+        Ok(Arc::new(Skill::new(&self.wasm, digest, &component, tools)?))
     }
 
     async fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
@@ -124,21 +135,14 @@ pub(crate) fn config() -> Config {
     config
 }
 
-/// The features that guests may use, each on or off by name. The reader of packages holds the same set.
+/// Exactly the features that the reader of packages validates with, so that neither accepts what
+/// the other does not know. Relaxed SIMD gives the same results on every machine.
 fn features(config: &mut Config) {
+    let on = vouchsafe_package::reader::features();
     config
-        .wasm_component_model(true)
-        .wasm_multi_value(true)
-        .wasm_bulk_memory(true)
-        .wasm_reference_types(true)
-        .wasm_simd(true)
-        .wasm_tail_call(true)
-        .wasm_extended_const(true)
-        .wasm_multi_memory(true)
-        .wasm_relaxed_simd(false) // results differ between machines
-        .wasm_memory64(false)
-        .wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false);
+        .wasm_features(!on, false)
+        .wasm_features(on, true)
+        .relaxed_simd_deterministic(true);
 }
 
 fn fuel() -> OperatorCost {

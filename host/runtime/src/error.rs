@@ -63,6 +63,9 @@ pub enum CallError {
     /// The skill has no such tool. Nothing ran.
     #[error("the skill has no tool `{0}`")]
     NoTool(String),
+    /// The call was cleared for other bytes. Nothing ran.
+    #[error("the call was cleared for another skill")]
+    OtherSkill,
     /// The arguments are not of the tool's types. Nothing ran.
     #[error("the arguments do not fit the tool: {0}")]
     Arguments(String),
@@ -84,6 +87,9 @@ pub enum CallError {
     /// Somebody cancelled the call.
     #[error("the call was cancelled")]
     Cancelled,
+    /// What is in force changed between clearing and running. Nothing ran.
+    #[error("{0}")]
+    Superseded(String),
     /// The result exceeds the limit or has no JSON form.
     #[error("the result is refused: {0}")]
     Output(String),
@@ -98,12 +104,14 @@ impl CallError {
         match self {
             Self::Busy => "BUSY",
             Self::NoTool(_) => "NO_TOOL",
+            Self::OtherSkill => "OTHER_SKILL",
             Self::Arguments(_) => "ARGUMENTS",
             Self::Trap(_) | Self::Exited(_) => "TRAP",
             Self::OutOfFuel(_) => "OUT_OF_FUEL",
             Self::OutOfMemory(_) => "OUT_OF_MEMORY",
             Self::Deadline(_) => "DEADLINE",
             Self::Cancelled => "CANCELLED",
+            Self::Superseded(_) => "SUPERSEDED",
             Self::Output(_) => "OUTPUT",
             Self::Internal => "INTERNAL",
         }
@@ -111,6 +119,13 @@ impl CallError {
 
     /// Whether no code of the skill ran, so that the call certainly had no effect.
     pub fn nothing_ran(&self) -> bool {
-        matches!(self, Self::Busy | Self::NoTool(_) | Self::Arguments(_))
+        matches!(
+            self,
+            Self::Busy
+                | Self::NoTool(_)
+                | Self::OtherSkill
+                | Self::Arguments(_)
+                | Self::Superseded(_)
+        )
     }
 }

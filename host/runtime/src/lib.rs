@@ -4,6 +4,7 @@
 //! the host keeps. An interrupted instance is thrown away and never entered again.
 
 mod cache;
+mod call;
 mod compile;
 mod engine;
 mod error;
@@ -15,9 +16,12 @@ mod run;
 mod settings;
 mod skill;
 mod state;
+#[cfg(test)]
+mod tests;
 mod types;
 mod val;
 
+pub use call::{Answer, Completed};
 pub use compile::child::compile_child_main;
 pub use engine::Engine;
 pub use error::{CallError, CompileError, LoadError};

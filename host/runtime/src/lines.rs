@@ -55,6 +55,12 @@ pub struct Line {
     pub text: String,
 }
 
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.text)
+    }
+}
+
 /// All that a call said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lines {
@@ -62,6 +68,15 @@ pub struct Lines {
     pub kept: Vec<Line>,
     /// How many more there were.
     pub dropped: u64,
+}
+
+impl<'a> IntoIterator for &'a Lines {
+    type Item = &'a Line;
+    type IntoIter = std::slice::Iter<'a, Line>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// Where the guest's words are put, from several streams of one call.
@@ -124,6 +139,11 @@ impl Book {
 }
 
 impl Lines {
+    /// The lines that were kept, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Line> {
+        self.kept.iter()
+    }
+
     fn add(&mut self, source: Source, bytes: &[u8]) {
         if self.kept.len() >= LINES {
             self.dropped += 1;

@@ -1,6 +1,7 @@
 //! One run of one function in a fresh instance, within all its limits.
 
 use crate::error::CallError;
+use crate::guests::Slot;
 use crate::lines::Lines;
 use crate::skill::{Function, Skill};
 use crate::state::State;
@@ -38,7 +39,7 @@ pub struct Usage {
     pub fuel: u64,
     /// Linear memory and tables of all instances together, at their largest.
     pub peak_memory_bytes: u64,
-    /// From admission to the end.
+    /// From the start of the call to its end, waiting for a slot included.
     pub wall: Duration,
 }
 
@@ -49,6 +50,7 @@ pub(crate) struct Job {
     pub(crate) arguments: Vec<Value>,
     pub(crate) effect: Effect,
     pub(crate) limits: Limits,
+    pub(crate) started: Instant,
     pub(crate) deadline: Instant,
     pub(crate) cancel: CancellationToken,
 }
@@ -74,9 +76,15 @@ impl Ran {
 }
 
 impl Job {
-    /// Runs to the end or to the first limit. The store is gone when this returns.
-    pub(crate) async fn run(self) -> Ran {
-        let started = Instant::now();
+    /// Runs to the end or to the first limit. The store is gone when this returns, and only then
+    /// the slot is free.
+    pub(crate) async fn run(self, slot: Slot) -> Ran {
+        let ran = self.in_fresh_store().await;
+        drop(slot);
+        ran
+    }
+
+    async fn in_fresh_store(self) -> Ran {
         let Some(function) = self.skill.function(&self.tool) else {
             return Ran::not(CallError::NoTool(self.tool));
         };
@@ -102,7 +110,7 @@ impl Job {
                     .fuel
                     .saturating_sub(store.get_fuel().unwrap_or_default()),
                 peak_memory_bytes: state.memory.peak(),
-                wall: started.elapsed(),
+                wall: self.started.elapsed(),
             },
             lines: state.book.take(),
             refusals: state.refusals.take(),
@@ -147,7 +155,13 @@ impl Job {
             Some(Trap::OutOfFuel) => CallError::OutOfFuel(self.limits.fuel),
             _ if store.data().memory.refused() => CallError::OutOfMemory(self.limits.memory_bytes),
             Some(trap) => CallError::Trap(trap.to_string()),
-            None => CallError::Trap(format!("{error:#}")),
+            None => match format!("{error:#}") {
+                // The engine has no type for this one.
+                said if said.contains("fuel allocated for hostcalls") => {
+                    CallError::Output(format!("more than {} bytes", self.limits.output_bytes))
+                }
+                said => CallError::Trap(said),
+            },
         }
     }
 }

@@ -5,12 +5,13 @@ use crate::error::LoadError;
 use crate::imports;
 use crate::state::State;
 use crate::types;
-use vouchsafe_package::{Export, Tool};
+use vouchsafe_package::{Digest, Export, Tool};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 /// A loaded skill. Calls share it; each makes its own instance from it.
 pub struct Skill {
+    digest: Digest,
     pub(crate) instance: InstancePre<State>,
     functions: Vec<Function>,
 }
@@ -26,6 +27,7 @@ impl Skill {
     /// the package says of it and what the engine sees.
     pub(crate) fn new(
         engine: &wasmtime::Engine,
+        digest: Digest,
         component: &Component,
         tools: &[Tool],
     ) -> Result<Self, LoadError> {
@@ -36,6 +38,7 @@ impl Skill {
             .map(|tool| Function::find(engine, component, tool))
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            digest,
             instance,
             functions,
         })
@@ -45,6 +48,11 @@ impl Skill {
         self.functions
             .iter()
             .find(|function| function.tool.name == tool)
+    }
+
+    /// The bytes that it was made from.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The tool called `name`.

@@ -1,6 +1,7 @@
 //! The compiling child: bounds itself, reads a component, writes machine code, ends.
 
 use crate::engine::config;
+use crate::error::CompileError;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 use std::io::{Read, Write};
 
@@ -22,23 +23,24 @@ const CPU_SECONDS: u64 = 120;
 ///
 /// # Errors
 /// Why the component can't be compiled, for the parent to show.
-pub fn compile_child_main(
-    stdin: impl Read,
-    mut stdout: impl Write,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    bound()?;
+pub fn compile_child_main(stdin: impl Read, mut stdout: impl Write) -> Result<(), CompileError> {
+    bound().map_err(|error| refused(&error))?;
     let mut bytes = Vec::new();
-    stdin.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes)?;
+    let read = stdin.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| refused(&error))?;
     if bytes.len() as u64 > COMPONENT_BYTES {
-        return Err(format!("the component is larger than {COMPONENT_BYTES} bytes").into());
+        let why = format!("it is larger than {COMPONENT_BYTES} bytes");
+        return Err(CompileError::Refused(why));
     }
-    let engine = wasmtime::Engine::new(&config())?;
-    let code = engine
-        .precompile_component(&bytes)
-        .map_err(|error| format!("{error:#}"))?;
-    stdout.write_all(&code)?;
-    stdout.flush()?;
-    Ok(())
+    let code = wasmtime::Engine::new(&config())
+        .and_then(|engine| engine.precompile_component(&bytes))
+        .map_err(|error| CompileError::Refused(format!("{error:#}")))?;
+    let written = stdout.write_all(&code).and_then(|()| stdout.flush());
+    written.map_err(|error| refused(&error))
+}
+
+fn refused(error: &impl ToString) -> CompileError {
+    CompileError::Refused(error.to_string())
 }
 
 fn bound() -> rustix::io::Result<()> {

@@ -2,6 +2,8 @@
 
 pub(crate) mod http;
 pub(crate) mod log;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wasi;
 
 use crate::error::LoadError;
@@ -33,5 +35,7 @@ pub(crate) fn linker(
 
 fn find(interface: &str) -> Option<Import> {
     let all = wasi::INERT.iter().chain(http::IMPORTS).chain(log::IMPORTS);
+    #[cfg(test)]
+    let all = all.chain(tests::IMPORTS);
     all.copied().find(|(name, _)| *name == interface)
 }

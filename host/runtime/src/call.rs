@@ -1,0 +1,227 @@
+//! A cleared call, from the queue to its recorded outcome.
+
+use crate::engine::Engine;
+use crate::error::{CallError, LoadError};
+use crate::lines::Lines;
+use crate::run::{Job, Ran, Usage};
+use crate::skill::Skill;
+use crate::state::Refused;
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use vouchsafe_audit::{LogError, Recorded, Seq, Status, Why};
+use vouchsafe_clearance::{Call, Cleared, Conclusion, Refusal};
+use vouchsafe_package::Tool;
+use vouchsafe_package::value::{Caps, Value, canonical};
+use vouchsafe_policy::Granted;
+
+/// The code under which effects are recorded that a running skill tried and the host refused.
+const EFFECT_REFUSED: &str = "EFFECT_REFUSED";
+
+/// What a tool answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// As its output schema says; `null` for a tool that answers nothing.
+    Output(Json),
+    /// The error case of its `result`.
+    ToolError(Json),
+}
+
+/// A call that has ended, with its outcome recorded.
+#[derive(Debug)]
+pub struct Completed {
+    /// The answer, or what ended the call.
+    pub result: Result<Answer, CallError>,
+    /// What it took.
+    pub usage: Usage,
+    /// What the skill printed and logged.
+    pub lines: Lines,
+    /// What it tried and was refused.
+    pub refusals: Vec<Refused>,
+    /// The outcome's record; wait for it to be durable before the answer is handed out.
+    pub recorded: Result<Recorded, LogError>,
+}
+
+impl Engine {
+    /// A granted skill, compiled now or before, ready to be called.
+    ///
+    /// # Errors
+    /// When it can't be compiled within the limits, or the engine sees other types than the package says.
+    pub async fn load(&self, granted: &Granted) -> Result<Arc<Skill>, LoadError> {
+        let verified = granted.verified();
+        let package = verified.package();
+        self.prepare(package.digest, verified.bytes(), &package.tools)
+            .await
+    }
+
+    /// Makes one call in a fresh instance, within the limits of its permit. `cancel` ends it, and so
+    /// does dropping this future; its outcome is recorded either way.
+    pub async fn call(
+        &self,
+        cleared: Cleared<Call>,
+        skill: &Arc<Skill>,
+        arguments: Vec<Value>,
+        cancel: CancellationToken,
+    ) -> Completed {
+        let output_bytes = cleared.permit().limits().output_bytes;
+        let job = job(&cleared, skill, arguments, cancel.child_token());
+        let _ends_with_us = job.cancel.clone().drop_guard();
+        let admitted = self.admit(&job).await;
+        let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
+            Ok(slot) => slot,
+            Err(error) => return conclude(cleared, None, output_bytes, Ran::not(error)),
+        };
+        let intent = cleared.intent();
+        let mut cleared = cleared;
+        cleared.expect_end(Why::Panic);
+        let running = self.guests.spawn(async move {
+            let skill = Arc::clone(&job.skill);
+            let tool = skill.tool(&job.tool);
+            let ran = job.run(slot).await;
+            conclude(cleared, tool, output_bytes, ran)
+        });
+        match running {
+            Ok(running) => running.await.unwrap_or_else(|_| lost(intent)),
+            Err(_) => lost(intent),
+        }
+    }
+}
+
+fn job(
+    cleared: &Cleared<Call>,
+    skill: &Arc<Skill>,
+    arguments: Vec<Value>,
+    cancel: CancellationToken,
+) -> Job {
+    let permit = cleared.permit();
+    let started = Instant::now();
+    Job {
+        skill: Arc::clone(skill),
+        tool: cleared.action().tool.clone(),
+        arguments,
+        effect: permit.ceiling(),
+        limits: *permit.limits(),
+        started,
+        deadline: started + Duration::from_millis(permit.limits().wall_ms),
+        cancel,
+    }
+}
+
+/// The last look before any code of the skill runs.
+fn may_still_run(cleared: &Cleared<Call>, skill: &Skill) -> Result<(), CallError> {
+    if skill.digest() != cleared.action().digest {
+        return Err(CallError::OtherSkill);
+    }
+    let valid = cleared.still_valid();
+    valid.map_err(|Refusal { why, .. }| CallError::Superseded(why))
+}
+
+/// The task died, and its `Cleared` has concluded `intent` as `unknown`.
+fn lost(intent: Seq) -> Completed {
+    Completed {
+        result: Err(CallError::Internal),
+        usage: Usage::default(),
+        lines: Lines::default(),
+        refusals: Vec::new(),
+        recorded: Err(LogError::NotOpen(intent)),
+    }
+}
+
+/// Records what was refused inside the call, then its outcome.
+fn conclude(cleared: Cleared<Call>, tool: Option<&Tool>, output_bytes: u64, ran: Ran) -> Completed {
+    let Ran {
+        result,
+        usage,
+        lines,
+        refusals,
+    } = ran;
+    let result = result.and_then(|value| answer(tool, value, output_bytes));
+    for Refused { what, why } in &refusals {
+        // If the log can't be written, neither can the outcome, and the answer is not handed out.
+        drop(cleared.record_refusal(EFFECT_REFUSED, what.clone(), why.clone()));
+    }
+    let recorded = finish(cleared, &result, usage);
+    Completed {
+        result,
+        usage,
+        lines,
+        refusals,
+        recorded,
+    }
+}
+
+fn finish(
+    cleared: Cleared<Call>,
+    result: &Result<Answer, CallError>,
+    usage: Usage,
+) -> Result<Recorded, LogError> {
+    let output = match result {
+        Ok(Answer::Output(json) | Answer::ToolError(json)) => {
+            Some(cleared.commit(&canonical(json))?)
+        }
+        Err(_) => None,
+    };
+    let conclusion = Conclusion {
+        status: status(result),
+        detail: result.as_ref().err().map(|error| error.code().to_owned()),
+        output,
+        fuel: Some(usage.fuel),
+        peak_memory: Some(usage.peak_memory_bytes),
+    };
+    cleared.finish(conclusion)
+}
+
+fn status(result: &Result<Answer, CallError>) -> Status {
+    match result {
+        Ok(Answer::Output(_)) => Status::Ok,
+        Ok(Answer::ToolError(_)) => Status::ToolError,
+        Err(CallError::Trap(_) | CallError::Exited(_)) => Status::Trapped,
+        Err(CallError::OutOfFuel(_) | CallError::OutOfMemory(_) | CallError::Output(_)) => {
+            Status::Limit
+        }
+        Err(CallError::Deadline(_)) => Status::Deadline,
+        Err(CallError::Cancelled) => Status::Cancelled,
+        Err(CallError::Superseded(_)) => Status::Killed,
+        Err(
+            CallError::Busy
+            | CallError::NoTool(_)
+            | CallError::OtherSkill
+            | CallError::Arguments(_)
+            | CallError::Internal,
+        ) => Status::Failed,
+    }
+}
+
+/// A `result` at the top is the tool's success or its error; anything else is a success.
+fn answer(
+    tool: Option<&Tool>,
+    value: Option<Value>,
+    output_bytes: u64,
+) -> Result<Answer, CallError> {
+    let (value, failed) = match value {
+        Some(Value::Result(Ok(value))) => (value.map(|value| *value), false),
+        Some(Value::Result(Err(value))) => (value.map(|value| *value), true),
+        value => (value, false),
+    };
+    let json = match value {
+        Some(value) => output(&value, output_bytes)?,
+        None => Json::Null,
+    };
+    if failed {
+        return Ok(Answer::ToolError(json));
+    }
+    let wraps = tool.is_some_and(|tool| tool.wraps_result);
+    Ok(Answer::Output(if wraps {
+        json!({ "result": json })
+    } else {
+        json
+    }))
+}
+
+fn output(value: &Value, bytes: u64) -> Result<Json, CallError> {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    value
+        .to_json(&Caps::default().with_bytes(bytes))
+        .map_err(|error| CallError::Output(error.to_string()))
+}
