@@ -6,6 +6,8 @@ use serde_json::Value as Json;
 use sigstore_types::Bundle;
 use sigstore_types::bundle::VerificationMaterialContent;
 use vouchsafe_keys::PublicKey;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 use crate::Digest;
 use crate::value::{Caps, ParseError, parse_strict};
@@ -37,7 +39,9 @@ pub(crate) fn parse(json: &[u8]) -> Result<Bundle, BundleError> {
     check_shape(&document)?;
     let text = str::from_utf8(json).map_err(|e| BundleError::Sigstore(e.to_string()))?;
     let bundle = Bundle::from_json(text).map_err(|e| BundleError::Sigstore(e.to_string()))?;
-    require_proofs_in_pairs(&bundle)?;
+    refuse_bare_entries(&bundle)?;
+    refuse_nameless_checkpoints(&bundle)?;
+    refuse_roots(&bundle)?;
     Ok(bundle)
 }
 
@@ -113,7 +117,7 @@ fn fields<'a>(
 }
 
 /// An entry that proves nothing would be carried past the checks of those that do.
-fn require_proofs_in_pairs(bundle: &Bundle) -> Result<(), BundleError> {
+fn refuse_bare_entries(bundle: &Bundle) -> Result<(), BundleError> {
     let entries = &bundle.verification_material.tlog_entries;
     let bare = |entry: &&sigstore_types::TransparencyLogEntry| {
         entry.inclusion_proof.is_none() && entry.inclusion_promise.is_none()
@@ -122,6 +126,49 @@ fn require_proofs_in_pairs(bundle: &Bundle) -> Result<(), BundleError> {
         return Err(BundleError::Shape(
             "a log entry has neither an inclusion proof nor a promise".into(),
         ));
+    }
+    Ok(())
+}
+
+/// A log signs its checkpoints under the name that stands in them (`ORIGIN`, or `NAME - TREE` of the
+/// first log); signatures of others are witnesses.
+fn refuse_nameless_checkpoints(bundle: &Bundle) -> Result<(), BundleError> {
+    let proofs = bundle
+        .verification_material
+        .tlog_entries
+        .iter()
+        .filter_map(|entry| entry.inclusion_proof.as_ref());
+    for checkpoint in proofs.filter_map(|proof| proof.checkpoint.checkpoint()) {
+        let origin = checkpoint.origin();
+        let name = origin.split_once(" - ").map_or(origin, |(name, _)| name);
+        if !checkpoint
+            .signatures()
+            .iter()
+            .any(|signature| signature.name == name)
+        {
+            return Err(BundleError::Shape(
+                "a checkpoint is not signed by the log that it names".into(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A chain in a bundle ends below the root, which the reader must have from elsewhere.
+fn refuse_roots(bundle: &Bundle) -> Result<(), BundleError> {
+    let VerificationMaterialContent::X509CertificateChain { certificates } =
+        &bundle.verification_material.content
+    else {
+        return Ok(());
+    };
+    for certificate in certificates {
+        let certificate = Certificate::from_der(certificate.raw_bytes.as_bytes())
+            .map_err(|e| BundleError::Shape(format!("a certificate can't be read: {e}")))?;
+        if certificate.tbs_certificate.issuer == certificate.tbs_certificate.subject {
+            return Err(BundleError::Shape(
+                "the chain of certificates brings its own root".into(),
+            ));
+        }
     }
     Ok(())
 }

@@ -2,8 +2,11 @@
 //!
 //! This is the public Sigstore question, without `trust.toml`. The log is never left out.
 
+use sigstore_crypto::VerificationKey;
 use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
-use sigstore_types::{Artifact as SigstoreArtifact, DerPublicKey, Sha256Hash};
+use sigstore_types::{
+    Artifact as SigstoreArtifact, Bundle, DerPublicKey, HashAlgorithm, Sha256Hash, SignatureContent,
+};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
 use super::bundle::{self, BundleError};
@@ -55,6 +58,9 @@ pub enum VerifyBundleError {
 
 /// Verifies `bundle_json`, offline, against `trusted_root` (JSON) or the built-in production root.
 ///
+/// The log is never left out where the root names one. A custom root that names none leaves nothing to ask,
+/// and a key then decides alone; a certificate never does.
+///
 /// # Errors
 /// Each reason of [`VerifyBundleError`].
 pub fn verify_bundle(
@@ -73,6 +79,13 @@ pub fn verify_bundle(
             SigstoreArtifact::from_digest(Sha256Hash::new(*digest.as_bytes()))
         }
     };
+    if let Expected::Key(pem) = expected
+        && has_no_evidence(&bundle)
+        && root.tlogs.is_empty()
+        && root.timestamp_authorities.is_empty()
+    {
+        return key_alone(&bundle, pem, &artifact);
+    }
     let proven = match expected {
         Expected::Identity { identity, issuer } => verifier.verify(
             artifact,
@@ -90,6 +103,57 @@ pub fn verify_bundle(
         return Err(EvidenceError::Log("the bundle has no log entry".into()).into());
     }
     Ok(())
+}
+
+fn public_key(pem: &str) -> Result<DerPublicKey, VerifyBundleError> {
+    DerPublicKey::from_pem(pem).map_err(|e| VerifyBundleError::Key(e.to_string()))
+}
+
+fn has_no_evidence(bundle: &Bundle) -> bool {
+    let material = &bundle.verification_material;
+    material.tlog_entries.is_empty()
+        && material
+            .timestamp_verification_data
+            .rfc3161_timestamps
+            .is_empty()
+}
+
+/// The signature over the artifact, and nothing else.
+fn key_alone(
+    bundle: &Bundle,
+    pem: &str,
+    artifact: &SigstoreArtifact<'_>,
+) -> Result<(), VerifyBundleError> {
+    let key = public_key(pem)?;
+    let unverifiable = |why: &str| EvidenceError::Unverifiable(why.into());
+    let SignatureContent::MessageSignature(content) = &bundle.content else {
+        return Err(unverifiable(
+            "without a log only a signature over the artifact can be verified",
+        )
+        .into());
+    };
+    if bundle::carries_certificate(bundle) {
+        return Err(unverifiable("it brings a certificate, and a key is expected").into());
+    }
+    let digest = match (artifact.blob(), artifact.digest()) {
+        (Some(bytes), _) => Digest::of(bytes).as_bytes().to_vec(),
+        (None, Some(digest)) => digest.as_bytes().to_vec(),
+        (None, None) => return Err(unverifiable("there is no artifact").into()),
+    };
+    let signed = content.message_digest.as_ref();
+    if signed.is_some_and(|signed| {
+        signed.algorithm != HashAlgorithm::Sha2256 || signed.digest.as_bytes() != digest
+    }) {
+        return Err(EvidenceError::OtherBytes("its `messageDigest` is another".into()).into());
+    }
+    let key =
+        VerificationKey::from_spki(&key).map_err(|e| VerifyBundleError::Key(e.to_string()))?;
+    let verified = match (key.scheme().hash_algorithm(), artifact.blob()) {
+        (Some(HashAlgorithm::Sha2256), _) => key.verify_prehashed(&digest, &content.signature),
+        (_, Some(bytes)) => key.verify(bytes, &content.signature),
+        _ => return Err(unverifiable("this key needs the artifact, not its SHA-256").into()),
+    };
+    Ok(verified.map_err(|e| EvidenceError::Signature(e.to_string()))?)
 }
 
 fn refused(error: sigstore_verify::Error) -> VerifyBundleError {

@@ -1,10 +1,11 @@
 //! Certificates and logs, each proof left out or made wrong once.
 
 use serde_json::{Value as Json, json};
+use vouchsafe_keys::PrivateKey;
 
 use super::mini::{IDENTITY, ISSUED, ISSUER, Mini, Wish, key};
 use crate::Digest;
-use crate::signing::{Artifact, EvidenceError, Expected, VerifyBundleError, verify_bundle};
+use crate::signing::{Artifact, EvidenceError, Expected, VerifyBundleError, sign, verify_bundle};
 
 const BYTES: &[u8] = b"a skill";
 
@@ -248,6 +249,51 @@ fn a_managed_key_is_asked_for_by_its_key_and_needs_the_log() {
 }
 
 #[test]
+fn where_the_root_names_no_log_a_key_decides_alone_and_a_certificate_never() {
+    let mini = Mini::new();
+    let signer = key();
+    let bundle = sign(BYTES, &signer).unwrap();
+    let logless = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
+    let ask = |root: Option<&str>, key: &PrivateKey, artifact| {
+        let pem = key.public().to_pem();
+        verify_bundle(
+            bundle.as_json().as_bytes(),
+            root,
+            Expected::Key(&pem),
+            artifact,
+        )
+    };
+    ask(Some(logless), &signer, Artifact::Bytes(BYTES)).unwrap();
+    ask(Some(logless), &signer, Artifact::Digest(Digest::of(BYTES))).unwrap();
+    assert!(ask(Some(logless), &key(), Artifact::Bytes(BYTES)).is_err());
+    assert!(ask(Some(logless), &signer, Artifact::Bytes(b"other")).is_err());
+    assert!(
+        ask(
+            Some(logless),
+            &signer,
+            Artifact::Digest(Digest::of(b"other"))
+        )
+        .is_err()
+    );
+    assert!(ask(None, &signer, Artifact::Bytes(BYTES)).is_err());
+    assert!(ask(Some(&mini.trusted_root()), &signer, Artifact::Bytes(BYTES)).is_err());
+    let mut keyless = mini.sign(BYTES, &Wish::default());
+    keyless["verificationMaterial"]["tlogEntries"] = json!([]);
+    let keyless = keyless.to_string();
+    for expected in [by(IDENTITY), Expected::Key(&signer.public().to_pem())] {
+        assert!(
+            verify_bundle(
+                keyless.as_bytes(),
+                Some(logless),
+                expected,
+                Artifact::Bytes(BYTES)
+            )
+            .is_err()
+        );
+    }
+}
+
+#[test]
 fn a_bundle_that_two_readers_would_read_differently_is_refused() {
     let mini = Mini::new();
     let sound = mini.sign(BYTES, &Wish::default());
@@ -275,6 +321,30 @@ fn a_bundle_that_two_readers_would_read_differently_is_refused() {
         Artifact::Bytes(BYTES),
     );
     assert!(matches!(asked, Err(VerifyBundleError::Bundle(_))));
+}
+
+#[test]
+fn a_checkpoint_must_be_signed_by_the_log_that_it_names() {
+    let mini = Mini::new();
+    let sound = mini.sign(BYTES, &Wish::default()).to_string();
+    let renamed = sound.replace("\u{2014} rekor.example", "\u{2014} other.example");
+    assert_ne!(renamed, sound);
+    let renamed = serde_json::from_str(&renamed).unwrap();
+    assert!(matches!(
+        ask(&mini, &renamed, by(IDENTITY)),
+        Err(VerifyBundleError::Bundle(_))
+    ));
+}
+
+#[test]
+fn a_chain_must_not_bring_its_root_or_be_empty() {
+    let mini = Mini::new();
+    let bundle = mini.sign(BYTES, &Wish::default());
+    ask(&mini, &mini.with_chain(&bundle, false), by(IDENTITY)).unwrap();
+    assert!(ask(&mini, &mini.with_chain(&bundle, true), by(IDENTITY)).is_err());
+    let mut empty = mini.with_chain(&bundle, false);
+    empty["verificationMaterial"]["x509CertificateChain"]["certificates"] = json!([]);
+    assert!(ask(&mini, &empty, by(IDENTITY)).is_err());
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
+    SerialNumber, SignatureAlgorithm, date_time_ymd,
 };
 use serde_json::{Value as Json, json};
 use vouchsafe_keys::{Algorithm, PrivateKey, PublicKey};
@@ -132,12 +132,29 @@ impl Mini {
         )
     }
 
+    /// `bundle` in the form of version 0.2: a chain of certificates, with the root if wished.
+    pub(super) fn with_chain(&self, bundle: &Json, root: bool) -> Json {
+        let mut bundle = bundle.clone();
+        let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+        let mut chain = vec![material.remove("certificate").unwrap()];
+        if root {
+            chain.push(json!({ "rawBytes": BASE64.encode(&self.authority_der) }));
+        }
+        material.insert(
+            "x509CertificateChain".into(),
+            json!({ "certificates": chain }),
+        );
+        bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.2");
+        bundle
+    }
+
     fn certificate(&self, key: &PublicKey, wish: &Wish) -> Vec<u8> {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         let issued = date_time_ymd(2026, 1, 1);
         params.not_before = issued;
         params.not_after = issued + Duration::from_secs(LIFETIME.unsigned_abs());
         params.serial_number = Some(SerialNumber::from(42));
+        params.distinguished_name = DistinguishedName::new();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         if wish.code_signing {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];

@@ -230,9 +230,8 @@ fn change(value: &mut Json) {
     *value = text.into_iter().collect::<String>().into();
 }
 
-/// Which character to change: of a checkpoint the first, as the names before its signatures are not signed;
-/// of anything long one near the end, where signatures stand and not the certificates that a timestamp
-/// brings along; else the middle.
+/// Which character to change: of a checkpoint the first, as witnesses are not asked; of anything long one near the end, where signatures stand and not the
+/// certificates that a timestamp brings along; else the middle.
 fn changed_character(text: &[char]) -> usize {
     match text.len() {
         _ if text.contains(&'\n') => 0,
