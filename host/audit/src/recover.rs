@@ -40,6 +40,7 @@ pub(crate) fn open(storage: Arc<dyn Storage>, options: Options) -> Result<Shared
     let shared = Shared::new(storage, Tail::after(&survey, open, allocated, options));
     conclude(&shared, &survey)?;
     shared.flush().map_err(failed("write"))?;
+    shared.tail().allocate_ahead(shared.storage.as_ref());
     Ok(shared)
 }
 

@@ -1,64 +1,64 @@
-//! What can be cleared. An action describes itself once, for the intent record.
+//! What can be cleared: an action says what it is, and the gate writes that into its intent.
 
-use vouchsafe_audit::{Commitment, Intent, Subject};
+use vouchsafe_audit::{Commitment, Seq};
+use vouchsafe_package::value::Value;
 use vouchsafe_package::{Digest, SkillName};
-use vouchsafe_policy::{Permit, Principal};
 
-/// Something that needs clearing.
+/// Something with an effect.
 pub trait Action {
-    /// Whether `permit` was made for this very action.
-    fn is_permitted_by(&self, permit: &Permit) -> bool;
-
-    /// What the intent record says of it. Grant and policy come from the permit.
-    fn intent(&self) -> Intent;
+    /// What it is, for the record. Whose it is and which rules allow it, the gate knows from the permit.
+    fn facts(&self) -> Facts;
 }
 
-/// A call of a tool.
-#[derive(Debug)]
-pub struct Call {
-    /// Who calls.
-    pub principal: Principal,
-    /// What ties the records of one request together.
-    pub correlation: String,
+/// What an action says of itself.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The kind, such as `call` or `http`.
+    pub kind: &'static str,
     /// The skill.
     pub skill: SkillName,
-    /// The bytes that will run.
+    /// Its bytes.
     pub digest: Digest,
-    /// The tool, as WIT names it.
+    /// The tool, as the WIT names it.
     pub tool: String,
-    /// The arguments in their canonical form, committed to.
-    pub input: Commitment,
+    /// What ties the records of one request together.
+    pub correlation: String,
+    /// The intent inside which it happens.
+    pub parent: Option<Seq>,
+    /// Where it goes: scheme, host and port, never a full URL.
+    pub place: Option<String>,
+    /// What it is done with.
+    pub input: Option<Commitment>,
 }
 
-impl Call {
-    /// For whom and by whom.
-    pub fn subject(&self) -> Subject {
-        subject(&self.principal, &self.correlation)
-    }
+/// The call of a tool. It carries its arguments, so that what was committed to is what is run.
+#[derive(Debug)]
+pub struct Call {
+    /// The skill.
+    pub skill: SkillName,
+    /// Its bytes.
+    pub digest: Digest,
+    /// The tool, as the WIT names it.
+    pub tool: String,
+    /// The arguments, in the order of the WIT.
+    pub arguments: Vec<Value>,
+    /// The commitment to their canonical form: [`crate::Clearance::commit`].
+    pub input: Commitment,
+    /// What ties the records of one request together.
+    pub correlation: String,
 }
 
 impl Action for Call {
-    fn is_permitted_by(&self, permit: &Permit) -> bool {
-        permit.is_for(&self.digest, &self.tool) && *permit.principal() == self.principal
-    }
-
-    fn intent(&self) -> Intent {
-        Intent {
-            subject: self.subject(),
-            action: "call".to_owned(),
-            skill: self.skill.to_string(),
-            digest: self.digest.to_string(),
+    fn facts(&self) -> Facts {
+        Facts {
+            kind: "call",
+            skill: self.skill.clone(),
+            digest: self.digest,
             tool: self.tool.clone(),
+            correlation: self.correlation.clone(),
+            parent: None,
+            place: None,
             input: Some(self.input.clone()),
-            ..Intent::default()
         }
-    }
-}
-
-pub(crate) fn subject(principal: &Principal, correlation: &str) -> Subject {
-    Subject {
-        tenant: principal.tenant.to_string(),
-        principal: principal.id.to_string(),
-        correlation: correlation.to_owned(),
     }
 }

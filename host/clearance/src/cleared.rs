@@ -1,189 +1,238 @@
-//! The proof that an effect may happen now: permitted, approved where wanted, and recorded.
+//! The proof that an action passed the gate, and the promise that its end is recorded.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use vouchsafe_audit::{
-    Commitment, Entry, Log, LogError, Outcome, Recorded, Resources, Seq, Status, Unknown, Why,
+    Commitment, Entry, LogError, Outcome, Recorded, Resources, Seq, Status, Unknown, Why,
 };
 use vouchsafe_policy::Permit;
 
-use crate::action::Action;
-use crate::epoch::EpochGuard;
-use crate::refusal::{Code, Refusal};
+use crate::effect::EffectGate;
+use crate::epoch::Guard;
+use crate::gate::Door;
+use crate::{Action, Call, Refusal};
 
-/// A cleared action. Not `Clone`: it is good for one effect. Dropped without [`Cleared::finish`],
-/// it records `unknown`.
-pub struct Cleared<A> {
+/// An action that policy allows, a person approved if one was wanted, and whose intent is recorded. Whatever has an
+/// effect takes one by value; nothing but the gate makes one; it can't be copied.
+///
+/// Dropped without [`Cleared::finish`], it records `unknown`, once.
+///
+/// A doubled effect does not compile:
+///
+/// ```compile_fail,E0382
+/// # use vouchsafe_clearance::{Call, Cleared};
+/// fn effect(_: Cleared<Call>) {}
+/// fn twice(cleared: Cleared<Call>) {
+///     effect(cleared);
+///     effect(cleared);
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// # use vouchsafe_clearance::{Call, Cleared};
+/// fn copy(cleared: &Cleared<Call>) -> Cleared<Call> {
+///     Cleared::<Call>::clone(cleared)
+/// }
+/// ```
+///
+/// Nor does one that passed no gate:
+///
+/// ```compile_fail,E0624
+/// # use vouchsafe_clearance::{Call, Cleared};
+/// let forge = Cleared::<Call>::new;
+/// ```
+pub struct Cleared<A: Action> {
     action: A,
-    permit: Permit,
-    epoch: EpochGuard,
-    open: Open,
+    permit: Arc<Permit>,
+    approval: Approval,
+    intent: Recorded,
+    guard: Guard,
+    door: Arc<Door>,
+    began: Instant,
+    sent: AtomicU64,
+    end: End,
 }
 
-/// How an effect ended.
-#[derive(Debug)]
-pub struct Conclusion {
+/// How an action came to need no further word of a person.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// No rule asked for one.
+    NotWanted,
+}
+
+/// How an action ended.
+#[derive(Debug, Clone)]
+pub struct Ending {
     /// In one word.
     pub status: Status,
     /// In the host's own words.
     pub detail: Option<String>,
-    /// What came out, committed to.
+    /// The commitment to what came out.
     pub output: Option<Commitment>,
-    /// Instructions used.
-    pub fuel: Option<u64>,
-    /// The largest memory, in bytes.
-    pub peak_memory: Option<u64>,
+    /// What it took; the time is measured by the gate where it is left out.
+    pub resources: Resources,
+}
+
+/// Whether the end is recorded, and if not, what to say of it.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Open,
+    GivenUp(Why),
+    Recorded,
 }
 
 impl<A: Action> Cleared<A> {
-    /// The only constructor; [`crate::Clearance::clear`] alone calls it.
+    /// The one constructor. Only the gate calls it, after policy, approval and intent.
     pub(crate) fn new(
         action: A,
-        permit: Permit,
+        permit: Arc<Permit>,
         intent: Recorded,
-        epoch: EpochGuard,
-        log: Arc<Log>,
+        guard: Guard,
+        door: Arc<Door>,
     ) -> Self {
-        let open = Open {
-            log,
-            intent,
-            since: Instant::now(),
-            why: Why::Dropped,
-            ended: false,
-        };
         Self {
             action,
             permit,
-            epoch,
-            open,
+            approval: Approval::NotWanted,
+            intent,
+            guard,
+            door,
+            began: Instant::now(),
+            sent: AtomicU64::new(0),
+            end: End::Open,
         }
     }
 
-    /// What was cleared.
+    /// What may be done.
     pub fn action(&self) -> &A {
         &self.action
     }
 
-    /// What allows it.
+    /// By whom, and under which rules.
     pub fn permit(&self) -> &Permit {
         &self.permit
     }
 
-    /// The intent's number.
-    pub fn intent(&self) -> Seq {
-        self.open.intent.seq()
+    /// By whose word.
+    pub fn approval(&self) -> &Approval {
+        &self.approval
     }
 
-    /// Looks once more, at the last instant before the effect, whether the rules under which this
-    /// was cleared still hold.
+    /// The number of the intent.
+    pub fn seq(&self) -> Seq {
+        self.intent.seq()
+    }
+
+    /// Whether the rules under which it was allowed still are the rules. To be asked at the last instant.
     ///
     /// # Errors
-    /// [`Code::Superseded`] after a kill or a change of what is in force.
+    /// [`crate::Code::Stopped`]: it must not happen any more.
     pub fn still_valid(&self) -> Result<(), Refusal> {
-        if self.epoch.is_current() {
-            return Ok(());
+        match self.guard.is_current() {
+            true => Ok(()),
+            false => Err(Refusal::stopped()),
         }
-        let why = "what is in force changed after the call was cleared";
-        Err(Refusal::new(Code::Superseded, why).with_fix("call again"))
     }
 
-    /// Waits until the intent is on stable storage: for effects that leave the process.
+    /// Waits until the intent is durable: what leaves the process must not leave before.
     ///
     /// # Errors
-    /// When the log can't be written; the effect must not happen then.
-    pub async fn durable(&self) -> Result<(), LogError> {
-        self.open.log.durable(&self.open.intent).await
+    /// The log failed, or the rules changed meanwhile: it must not happen.
+    pub async fn durable(&self) -> Result<(), Refusal> {
+        let durable = self.door.log.durable(&self.intent).await;
+        durable.map_err(|error| Refusal::not_recorded(&error))?;
+        self.still_valid()
     }
 
-    /// Why the end will not have been seen, should this be dropped from here on.
-    pub fn expect_end(&mut self, why: Why) {
-        self.open.why = why;
+    /// Notes that so many bytes have left the process, for the record of an end that nobody sees.
+    pub fn note_sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Commits to `payload`, such as the output, with a fresh salt.
+    /// Records how it ended. Release a reply when the returned record is durable.
     ///
     /// # Errors
-    /// When there is no randomness.
-    pub fn commit(&self, payload: &[u8]) -> Result<Commitment, LogError> {
-        self.open.log.commit_payload(payload)
-    }
-
-    /// Records something that was tried inside this effect and refused.
-    ///
-    /// # Errors
-    /// When the log can't be written.
-    pub fn record_refusal(&self, code: &str, place: String, detail: String) -> Result<(), LogError> {
-        let intent = self.action.intent();
-        let refusal = vouchsafe_audit::Refusal {
-            subject: intent.subject,
-            action: "effect".to_owned(),
-            parent: Some(self.intent()),
-            skill: Some(intent.skill),
-            digest: Some(intent.digest),
-            tool: Some(intent.tool),
-            place: Some(place),
-            grant: Some(self.permit.grant().to_string()),
-            policy: Some(self.permit.policy().to_string()),
-            code: code.to_owned(),
-            detail,
-            count: 1,
-        };
-        self.open.log.append(Entry::Refusal(refusal)).map(drop)
-    }
-
-    /// Records how the effect ended. The reply is released when this record is durable.
-    ///
-    /// # Errors
-    /// When the log can't be written; recovery then concludes the intent as `unknown`.
-    pub fn finish(self, conclusion: Conclusion) -> Result<Recorded, LogError> {
-        self.open.finish(conclusion)
-    }
-}
-
-/// An intent without an end yet.
-struct Open {
-    log: Arc<Log>,
-    intent: Recorded,
-    since: Instant,
-    why: Why,
-    ended: bool,
-}
-
-impl Open {
-    fn finish(mut self, conclusion: Conclusion) -> Result<Recorded, LogError> {
-        self.ended = true;
-        self.log.append(Entry::Outcome(Outcome {
+    /// The log did not take it; then the end is recorded as `unknown`, now or when the log is opened next.
+    pub fn finish(mut self, ending: Ending) -> Result<Recorded, LogError> {
+        let mut resources = ending.resources;
+        resources
+            .duration
+            .get_or_insert_with(|| self.began.elapsed());
+        let recorded = self.door.log.append(Entry::Outcome(Outcome {
             of: self.intent.seq(),
-            status: conclusion.status,
-            detail: conclusion.detail,
-            output: conclusion.output,
-            resources: Resources {
-                fuel: conclusion.fuel,
-                peak_memory: conclusion.peak_memory,
-                duration: Some(self.since.elapsed()),
-            },
-        }))
+            status: ending.status,
+            detail: ending.detail,
+            output: ending.output,
+            resources,
+        }))?;
+        self.end = End::Recorded;
+        Ok(recorded)
+    }
+
+    /// Gives it up for a known reason: how it ended is not known.
+    pub fn give_up(mut self, why: Why) {
+        self.end = End::GivenUp(why);
+    }
+
+    pub(crate) fn door(&self) -> &Arc<Door> {
+        &self.door
+    }
+
+    pub(crate) fn shared_permit(&self) -> Arc<Permit> {
+        Arc::clone(&self.permit)
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    fn unseen(&self, given: Option<Why>) -> Why {
+        match given {
+            Some(why) => why,
+            None if std::thread::panicking() => Why::Panic,
+            None if !self.guard.is_current() => Why::Kill,
+            None => Why::Dropped,
+        }
     }
 }
 
-impl Drop for Open {
+impl Cleared<Call> {
+    /// The arguments, to be run: what the intent commits to. Empty the second time.
+    pub fn take_arguments(&mut self) -> Vec<vouchsafe_package::value::Value> {
+        std::mem::take(&mut self.action.arguments)
+    }
+
+    /// The gate for what the skill does during this call.
+    pub fn effects(&self) -> EffectGate {
+        EffectGate::of(self)
+    }
+}
+
+impl<A: Action> Drop for Cleared<A> {
     fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        let why = if std::thread::panicking() {
-            Why::Panic
-        } else {
-            self.why
+        let given = match self.end {
+            End::Recorded => return,
+            End::GivenUp(why) => Some(why),
+            End::Open => None,
         };
-        let unknown = Unknown {
+        let sent = self.sent.load(Ordering::Relaxed);
+        let unknown = Entry::Unknown(Unknown {
             of: self.intent.seq(),
-            why,
-            sent: None,
-        };
-        // A log that can't be written has stopped all effects already, and the next start concludes
-        // what is open.
-        drop(self.log.append(Entry::Unknown(unknown)));
+            why: self.unseen(given),
+            sent: (sent > 0).then_some(sent),
+        });
+        // A log that fails has stopped all effects; opening it again records this end as a crash.
+        drop(self.door.log.append(unknown));
+    }
+}
+
+impl<A: Action + std::fmt::Debug> std::fmt::Debug for Cleared<A> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Cleared")
+            .field("action", &self.action)
+            .field("intent", &self.intent.seq())
+            .finish_non_exhaustive()
     }
 }

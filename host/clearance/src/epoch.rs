@@ -1,109 +1,142 @@
-//! The epoch of what is in force. A kill or a change advances it; doors look at it last.
+//! The epoch of the rules: whoever passed the gate under older ones is stopped at the next door.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
-/// Counts changes of what is in force, and knows which effects are under way since which.
-#[derive(Debug, Clone)]
-pub struct Epoch {
-    shared: Arc<Shared>,
-}
+/// Counts the changes of what is allowed: a kill, a revocation, an applied policy or grant.
+#[derive(Debug, Default, Clone)]
+pub struct Epoch(Arc<Shared>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Shared {
-    /// Guards by the epoch in which they were taken; no empty entries.
-    held: Mutex<BTreeMap<u64, usize>>,
-    current: watch::Sender<u64>,
-    released: watch::Sender<()>,
+    state: Mutex<State>,
+    released: Notify,
 }
 
-impl Default for Epoch {
-    fn default() -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                held: Mutex::default(),
-                current: watch::Sender::new(0),
-                released: watch::Sender::new(()),
-            }),
-        }
-    }
+#[derive(Debug, Default)]
+struct State {
+    now: u64,
+    /// How many guards of each epoch there are.
+    guards: BTreeMap<u64, usize>,
 }
 
 impl Epoch {
-    /// A guard of the current epoch.
-    pub fn guard(&self) -> EpochGuard {
-        let mut held = self.shared.held();
-        let epoch = *self.shared.current.borrow();
-        *held.entry(epoch).or_default() += 1;
-        drop(held);
-        EpochGuard {
-            shared: self.shared.clone(),
-            epoch,
+    /// The epoch now.
+    pub fn current(&self) -> u64 {
+        self.0.state().now
+    }
+
+    /// Begins the next epoch at once: every guard of an older one is stale from here on. Await
+    /// [`Advanced::drained`] to know that nobody who holds one is left. Never waits for anything by itself.
+    pub fn advance(&self) -> Advanced {
+        let mut state = self.0.state();
+        state.now += 1;
+        Advanced {
+            epoch: self.clone(),
+            to: state.now,
         }
     }
 
-    /// Begins a new epoch. Returns at once: no door opens any more for what was cleared before.
-    pub fn advance(&self) {
-        // Under the lock, so that no guard of the old epoch is taken after this returns.
-        let _held = self.shared.held();
-        self.shared.current.send_modify(|epoch| *epoch += 1);
+    /// A guard of the epoch now. Take it before reading what decides.
+    pub fn guard(&self) -> Guard {
+        let mut state = self.0.state();
+        let now = state.now;
+        *state.guards.entry(now).or_default() += 1;
+        Guard {
+            epoch: self.clone(),
+            of: now,
+        }
     }
 
-    /// Waits until every guard of an earlier epoch is gone; `false` if `patience` ran out first.
-    pub async fn drained(&self, patience: Duration) -> bool {
-        let mut released = self.shared.released.subscribe();
-        let gone = async {
-            while self.has_earlier() {
-                if released.changed().await.is_err() {
-                    return;
-                }
-            }
-        };
-        tokio::time::timeout(patience, gone).await.is_ok()
-    }
-
-    fn has_earlier(&self) -> bool {
-        let held = self.shared.held();
-        let current = *self.shared.current.borrow();
-        held.keys().next().is_some_and(|epoch| *epoch < current)
+    fn held_before(&self, epoch: u64) -> usize {
+        self.0
+            .state()
+            .guards
+            .range(..epoch)
+            .map(|(_, held)| held)
+            .sum()
     }
 }
 
 impl Shared {
-    fn held(&self) -> MutexGuard<'_, BTreeMap<u64, usize>> {
-        // Counts are changed in one step, so a panic elsewhere leaves them right.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic can't leave the counts between two states.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Held while an effect is under way.
+/// The epoch was advanced.
 #[derive(Debug)]
-pub struct EpochGuard {
-    shared: Arc<Shared>,
-    epoch: u64,
+pub struct Advanced {
+    epoch: Epoch,
+    to: u64,
 }
 
-impl EpochGuard {
-    /// Whether nothing in force has changed since this was taken.
-    pub fn is_current(&self) -> bool {
-        *self.shared.current.borrow() == self.epoch
+/// Some who passed the gate before have not ended yet. They can have no new effect; what they had begun may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} effects of before have not ended yet")]
+pub struct StillHeld(pub usize);
+
+impl Advanced {
+    /// Waits until all guards of older epochs are gone, but no longer than `limit`.
+    ///
+    /// # Errors
+    /// How many are left when the time is up.
+    pub async fn drained(self, limit: Duration) -> Result<(), StillHeld> {
+        let waiting = async {
+            loop {
+                // Registered before looking, so that no release between the two is missed.
+                let released = self.epoch.0.released.notified();
+                if self.epoch.held_before(self.to) == 0 {
+                    return;
+                }
+                released.await;
+            }
+        };
+        match tokio::time::timeout(limit, waiting).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(StillHeld(self.epoch.held_before(self.to))),
+        }
     }
 }
 
-impl Drop for EpochGuard {
+/// Holds an epoch: [`Advanced::drained`] waits for it.
+#[derive(Debug)]
+pub struct Guard {
+    epoch: Epoch,
+    of: u64,
+}
+
+impl Guard {
+    /// Whether the epoch is still the one that was pinned.
+    pub fn is_current(&self) -> bool {
+        self.epoch.current() == self.of
+    }
+
+    /// Another guard of the same epoch, current or not.
+    pub(crate) fn again(&self) -> Self {
+        *self.epoch.0.state().guards.entry(self.of).or_default() += 1;
+        Self {
+            epoch: self.epoch.clone(),
+            of: self.of,
+        }
+    }
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
-        let mut held = self.shared.held();
-        if let Some(count) = held.get_mut(&self.epoch) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                held.remove(&self.epoch);
+        let mut state = self.epoch.0.state();
+        if let Some(held) = state.guards.get_mut(&self.of) {
+            *held -= 1;
+            if *held == 0 {
+                state.guards.remove(&self.of);
             }
         }
-        drop(held);
-        self.shared.released.send_replace(());
+        drop(state);
+        self.epoch.0.released.notify_waiters();
     }
 }
 
@@ -111,16 +144,34 @@ impl Drop for EpochGuard {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn an_advance_outdates_guards_and_waits_for_them() {
+    #[tokio::test(start_paused = true)]
+    async fn advancing_makes_older_guards_stale_and_waits_for_them() {
         let epoch = Epoch::default();
-        let guard = epoch.guard();
-        assert!(guard.is_current());
-        epoch.advance();
-        assert!(!guard.is_current());
-        assert!(epoch.guard().is_current());
-        assert!(!epoch.drained(Duration::from_millis(10)).await);
-        drop(guard);
-        assert!(epoch.drained(Duration::from_secs(5)).await);
+        let (one, two) = (epoch.guard(), epoch.guard());
+        assert!(one.is_current());
+        let advanced = epoch.advance();
+        assert!(!one.is_current());
+        assert!(!one.again().is_current());
+        let new = epoch.guard();
+        assert!(new.is_current());
+        assert_eq!(
+            advanced.drained(Duration::from_millis(10)).await,
+            Err(StillHeld(2))
+        );
+        let advanced = epoch.advance();
+        let waiting = tokio::spawn(advanced.drained(Duration::from_secs(60)));
+        tokio::task::yield_now().await;
+        drop((one, two));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        drop(new);
+        assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn nobody_to_wait_for_is_no_wait() {
+        let epoch = Epoch::default();
+        assert_eq!(epoch.advance().drained(Duration::ZERO).await, Ok(()));
+        assert_eq!(epoch.current(), 1);
     }
 }

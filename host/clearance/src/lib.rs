@@ -1,23 +1,30 @@
-//! The one gate. An effect happens only with a [`Cleared`] in hand, and [`Clearance::clear`] alone
-//! makes one, always in this order: policy, approval, intent recorded.
+//! The one gate: policy, approval, intent, [`Cleared`], outcome.
 //!
 //! ```text
-//! Clearance::admit (rate)                                          before anything costs anything
-//! decide -> Decision --Clearance::clear--> Cleared --door--> Cleared::finish -> outcome recorded
-//!                                             \--dropped--> `unknown` recorded
+//! Clearance::admit --Admitted--> (policy is read and decides) --Clearance::clear--> Cleared<A> --finish--> outcome
 //! ```
 //!
-//! INVARIANT (one end): every recorded intent gets exactly one outcome or one `unknown`, whatever
-//! happens in between: cancellation, deadline, kill, panic.
+//! INVARIANT (order): rate limit, then policy, then approval, then the recorded intent; only then is there a
+//! [`Cleared`], and nothing has an effect without one.
+//! INVARIANT (one end): each intent has exactly one outcome or `unknown`. Dropping a [`Cleared`] in whatever way
+//! (cancel, deadline, kill, panic) records the latter.
+//! INVARIANT (epoch): [`Admitted`] pins the epoch before policy is read, so what was decided under older rules never
+//! passes a door after [`Epoch::advance`] has returned and its guards are gone.
+//! INVARIANT (no waiting): advancing the epoch, refusing and giving up never wait for the log.
 
 mod action;
-mod clearance;
 mod cleared;
+mod effect;
 mod epoch;
+mod gate;
+mod limit;
 mod refusal;
+mod refusals;
 
-pub use action::{Action, Call};
-pub use clearance::{Clearance, Rate};
-pub use cleared::{Cleared, Conclusion};
-pub use epoch::{Epoch, EpochGuard};
+pub use action::{Action, Call, Facts};
+pub use cleared::{Approval, Cleared, Ending};
+pub use effect::{EffectGate, EffectKind, Part};
+pub use epoch::{Advanced, Epoch, Guard, StillHeld};
+pub use gate::{Admitted, Clearance};
+pub use limit::RateLimit;
 pub use refusal::{Code, Refusal};

@@ -1,0 +1,206 @@
+//! What a skill does during a call: each effect is checked against the tool's own, and recorded inside the call.
+
+use std::sync::Arc;
+
+use vouchsafe_audit::{Commitment, Seq};
+use vouchsafe_package::{Digest, Effect, SkillName};
+use vouchsafe_policy::Permit;
+
+use crate::action::Facts;
+use crate::epoch::Guard;
+use crate::gate::Door;
+use crate::{Action, Call, Cleared, Code, Refusal};
+
+/// What a skill asks the host to do during a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EffectKind {
+    /// A request by this method. `reads` is the operator's word that this POST only reads.
+    Http {
+        /// The method, in capitals.
+        method: String,
+        /// Whether a route of the grant says that it only reads.
+        reads: bool,
+    },
+    /// A stored value is read.
+    StateRead,
+    /// A stored value is written.
+    StateWrite,
+    /// A message is published.
+    Publish,
+    /// A tool of another skill is called, whose effect is this.
+    Skill(Effect),
+}
+
+impl EffectKind {
+    /// The least effect that a tool must declare to do this.
+    #[must_use]
+    pub fn needs(&self) -> Effect {
+        match self {
+            Self::Http { method, reads } => {
+                match *reads || matches!(method.as_str(), "GET" | "HEAD") {
+                    true => Effect::Read,
+                    false => Effect::Write,
+                }
+            }
+            Self::StateRead => Effect::Read,
+            Self::StateWrite | Self::Publish => Effect::Write,
+            Self::Skill(effect) => *effect,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Http { .. } => "http",
+            Self::StateRead => "state-read",
+            Self::StateWrite => "state-write",
+            Self::Publish => "publish",
+            Self::Skill(_) => "skill",
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Http { method, .. } => format!("a `{method}` request"),
+            Self::StateRead => "reading a stored value".to_owned(),
+            Self::StateWrite => "writing a stored value".to_owned(),
+            Self::Publish => "publishing a message".to_owned(),
+            Self::Skill(effect) => format!("calling a tool whose effect is `{effect}`"),
+        }
+    }
+}
+
+/// The gate for the effects of one call. The imports of the runtime hold it.
+#[derive(Clone)]
+pub struct EffectGate {
+    call: Arc<During>,
+}
+
+struct During {
+    intent: Seq,
+    skill: SkillName,
+    digest: Digest,
+    tool: String,
+    correlation: String,
+    permit: Arc<Permit>,
+    guard: Guard,
+    door: Arc<Door>,
+}
+
+/// One effect during a call: part of it in the log, too.
+#[derive(Debug, Clone)]
+pub struct Part {
+    facts: Facts,
+}
+
+impl Action for Part {
+    fn facts(&self) -> Facts {
+        self.facts.clone()
+    }
+}
+
+impl EffectGate {
+    pub(crate) fn of(cleared: &Cleared<Call>) -> Self {
+        let call = cleared.action();
+        Self {
+            call: Arc::new(During {
+                intent: cleared.seq(),
+                skill: call.skill.clone(),
+                digest: call.digest,
+                tool: call.tool.clone(),
+                correlation: call.correlation.clone(),
+                permit: cleared.shared_permit(),
+                guard: cleared.guard().again(),
+                door: Arc::clone(cleared.door()),
+            }),
+        }
+    }
+
+    /// Whether the call may do `kind` to `place`. For what has its effect in this process alone, and with the call's
+    /// own outcome.
+    ///
+    /// # Errors
+    /// The refusal, which is recorded inside the call with the line that would allow it.
+    pub fn check(&self, kind: &EffectKind, place: &str) -> Result<(), Refusal> {
+        let refusal = match self.judge(kind) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        Err(self.refuse(kind.name(), place, refusal))
+    }
+
+    /// Clears an effect of its own: checked, and its intent recorded inside the call's. Await
+    /// [`Cleared::durable`] before anything leaves the process.
+    ///
+    /// # Errors
+    /// As [`EffectGate::check`], and when the log does not take the intent.
+    pub fn clear(
+        &self,
+        kind: &EffectKind,
+        place: &str,
+        input: Option<Commitment>,
+    ) -> Result<Cleared<Part>, Refusal> {
+        self.check(kind, place)?;
+        let mut facts = self.facts(kind.name(), place);
+        facts.input = input;
+        let part = Part {
+            facts: facts.clone(),
+        };
+        let call = &self.call;
+        Door::clear(
+            &call.door,
+            part,
+            facts,
+            Arc::clone(&call.permit),
+            call.guard.again(),
+        )
+    }
+
+    /// Records that the call was refused something for another reason than its effect: `why`, and the line that
+    /// would allow it.
+    pub fn refuse_for(&self, kind: &EffectKind, place: &str, why: &str, fix: &str) -> Refusal {
+        self.refuse(kind.name(), place, Refusal::new(Code::NotAllowed, why, fix))
+    }
+
+    fn judge(&self, kind: &EffectKind) -> Result<(), Refusal> {
+        let call = &self.call;
+        if !call.guard.is_current() {
+            return Err(Refusal::stopped());
+        }
+        let (needs, has) = (kind.needs(), call.permit.ceiling());
+        if needs <= has {
+            return Ok(());
+        }
+        let why = format!(
+            "`{}` of `{}` is `{has}`, and {} needs `{needs}`",
+            call.tool,
+            call.skill,
+            kind.describe()
+        );
+        let fix = format!(
+            "skill.toml, under [tools.{}]: effect = \"{needs}\"",
+            call.tool
+        );
+        Err(Refusal::new(Code::NotThisEffect, why, fix))
+    }
+
+    fn refuse(&self, kind: &'static str, place: &str, refusal: Refusal) -> Refusal {
+        let call = &self.call;
+        let facts = self.facts(kind, place);
+        call.door
+            .refuse(call.permit.principal(), facts, Some(&call.permit), refusal)
+    }
+
+    fn facts(&self, kind: &'static str, place: &str) -> Facts {
+        let call = &self.call;
+        Facts {
+            kind,
+            skill: call.skill.clone(),
+            digest: call.digest,
+            tool: call.tool.clone(),
+            correlation: call.correlation.clone(),
+            parent: Some(call.intent),
+            place: Some(place.to_owned()),
+            input: None,
+        }
+    }
+}

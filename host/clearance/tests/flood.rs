@@ -1,0 +1,71 @@
+//! A flood of refusals fills no disk.
+#![cfg(test)]
+
+mod common;
+
+use common::{House, decision};
+use vouchsafe_audit::Kind;
+use vouchsafe_policy::Principal;
+
+#[test]
+fn equal_refusals_are_one_record_and_a_count() {
+    let house = House::new();
+    for _ in 0..5000 {
+        house.clear("wipe").unwrap_err();
+    }
+    house.gate.flush_refusals();
+    let counts: Vec<_> = house.records().iter().map(|record| record.count).collect();
+    assert_eq!(counts, [Some(1), Some(4999)]);
+    house.gate.flush_refusals();
+    assert_eq!(house.records().len(), 2);
+}
+
+#[test]
+fn refusals_that_are_all_different_are_counted_together() {
+    let house = House::new();
+    for agent in 0..600 {
+        let principal = Principal::local(&format!("agent-{agent}"));
+        for number in 0..50 {
+            let tool = format!("tool-{number}");
+            let admitted = house.gate.admit(&principal).unwrap();
+            let decided = decision(&principal, &tool);
+            let mut call = house.call("look");
+            call.tool = tool;
+            house.gate.clear(admitted, call, decided).unwrap_err();
+        }
+    }
+    house.gate.flush_refusals();
+    let records = house.records();
+    assert!(records.iter().all(|record| record.kind == Kind::Refusal));
+    assert_eq!(
+        records
+            .iter()
+            .filter_map(|record| record.count)
+            .sum::<u64>(),
+        600 * 50
+    );
+    assert!(records.len() < 1100, "{} records", records.len());
+}
+
+#[test]
+fn the_counts_are_recorded_when_the_gate_goes() {
+    let house = House::new();
+    for _ in 0..10 {
+        house.clear("wipe").unwrap_err();
+    }
+    let House { log, gate, disk } = house;
+    drop(gate);
+    let house = House {
+        gate: vouchsafe_clearance::Clearance::new(log.clone()),
+        log,
+        disk,
+    };
+    assert_eq!(
+        house
+            .records()
+            .iter()
+            .filter_map(|record| record.count)
+            .sum::<u64>(),
+        10
+    );
+}
