@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_audit::{LogError, Recorded, Seq, Status, Why};
-use vouchsafe_clearance::{Call, Cleared, Conclusion, Refusal};
+use vouchsafe_clearance::{Call, Cleared, Ending, Refusal};
 use vouchsafe_package::Tool;
 use vouchsafe_package::value::{Caps, Value, canonical};
 use vouchsafe_policy::Granted;

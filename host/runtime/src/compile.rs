@@ -48,16 +48,19 @@ async fn talk(child: &mut Child, bytes: &[u8]) -> std::io::Result<Result<Vec<u8>
         // A child that stops reading says why on its standard error.
         drop(stdin.write_all(bytes).await);
     };
-    let mut code = Vec::new();
-    let mut stdout = stdout.take(CODE_BYTES + 1);
-    let mut reason = Vec::new();
-    let mut stderr = stderr.take(REASON_BYTES);
-    let ((), heard, said) = tokio::join!(
-        feed,
-        stdout.read_to_end(&mut code),
-        stderr.read_to_end(&mut reason)
-    );
-    heard.and(said)?;
+    // Each pipe is closed once its limit is read, so that a child that floods one of them ends.
+    let hear = async move {
+        let mut code = Vec::new();
+        let mut stdout = stdout.take(CODE_BYTES + 1);
+        stdout.read_to_end(&mut code).await.map(|_| code)
+    };
+    let listen = async move {
+        let mut reason = Vec::new();
+        let mut stderr = stderr.take(REASON_BYTES);
+        stderr.read_to_end(&mut reason).await.map(|_| reason)
+    };
+    let ((), code, reason) = tokio::join!(feed, hear, listen);
+    let (code, reason) = (code?, reason?);
     if code.len() as u64 > CODE_BYTES {
         return Ok(Err(CompileError::TooLarge(CODE_BYTES)));
     }

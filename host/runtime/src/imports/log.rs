@@ -11,6 +11,7 @@ pub(crate) const IMPORTS: &[Import] = &[("vouchsafe:skill/log", add_to_linker)];
 #[derive(Debug, Clone, Copy, ComponentType, Lift)]
 #[component(enum)]
 #[repr(u8)]
+#[expect(dead_code, reason = "guests make them")]
 enum Level {
     #[component(name = "debug")]
     Debug,
