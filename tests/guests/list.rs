@@ -35,6 +35,7 @@ macro_rules! for_each_guest {
         $macro!(writer_in_read);
         $macro!(wat_big_memory);
         $macro!(wat_big_table);
+        $macro!(wat_bulk_work);
         $macro!(wat_many_memories);
         $macro!(wat_many_instances);
         $macro!(wat_nested_component);

@@ -33,14 +33,16 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
     let currency = currency(&root, &totals)?;
     let payments = root
         .all("PaymentMeans")
-        .iter()
-        .map(payment)
+        .map(|means| payment(&means))
         .collect::<Result<Vec<_>, _>>()?;
     let (line_name, type_name) = match kind {
         Kind::Invoice => ("InvoiceLine", "InvoiceTypeCode"),
         Kind::CreditNote => ("CreditNoteLine", "CreditNoteTypeCode"),
     };
-    let lines = root.all(line_name);
+    let lines: Vec<_> = root
+        .all(line_name)
+        .take(MOST_LINES.saturating_add(1))
+        .collect();
     if lines.is_empty() {
         return Err(root.missing(line_name));
     }
@@ -70,7 +72,6 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
         payments,
         payment_terms: root
             .all("PaymentTerms")
-            .iter()
             .flat_map(|terms| terms.texts("Note"))
             .collect(),
         adjustments: money::adjustments(&root)?,
@@ -146,13 +147,12 @@ fn currency(root: &Element<'_>, totals: &Element<'_>) -> Result<String, Problem>
     }
 }
 
-fn party_in(root: &Element<'_>, role: &str) -> Result<Party, Problem> {
+fn party_in(root: &Element<'_>, role: &'static str) -> Result<Party, Problem> {
     party(&root.required(role)?.required("Party")?)
 }
 
-fn first_id(root: &Element<'_>, reference: &str) -> Option<String> {
+fn first_id(root: &Element<'_>, reference: &'static str) -> Option<String> {
     root.all(reference)
-        .iter()
         .find_map(|found| found.texts("ID").into_iter().next())
 }
 
@@ -160,8 +160,7 @@ fn preceding(root: &Element<'_>) -> Vec<String> {
     let references = root.all("BillingReference");
     let kinds = ["InvoiceDocumentReference", "CreditNoteDocumentReference"];
     let documents = references
-        .iter()
-        .flat_map(|reference| kinds.iter().flat_map(|kind| reference.all(kind)));
+        .flat_map(|reference| kinds.into_iter().flat_map(move |kind| reference.all(kind)));
     documents
         .flat_map(|document| document.texts("ID"))
         .collect()
@@ -177,7 +176,10 @@ fn vat(root: &Element<'_>, currency: &str) -> Result<Option<Vat>, Problem> {
             in_accounting_currency = Some(amount);
             continue;
         }
-        let subtotals = total.all("TaxSubtotal");
+        let subtotals: Vec<_> = total
+            .all("TaxSubtotal")
+            .take(MOST_SUBTOTALS.saturating_add(1))
+            .collect();
         bounded(&subtotals, MOST_SUBTOTALS, "TaxSubtotal")?;
         let breakdown = subtotals.iter().map(subtotal).collect::<Result<_, _>>()?;
         if vat.is_some() {

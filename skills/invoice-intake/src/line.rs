@@ -12,12 +12,12 @@ pub(crate) fn line(element: &Element<'_>, kind: Kind) -> Result<Line, Problem> {
     };
     let item = element.optional("Item")?;
     let item = item.as_ref();
-    let in_item = |way: &[&str]| {
+    let in_item = |way: &[&'static str]| {
         item.map(|item| item.text_at(way))
             .transpose()
             .map(Option::flatten)
     };
-    let vat = item.and_then(|item| item.all("ClassifiedTaxCategory").into_iter().next());
+    let vat = item.and_then(|item| item.all("ClassifiedTaxCategory").next());
     let standard = item
         .map(|item| item.at(&["StandardItemIdentification", "ID"]))
         .transpose()?
@@ -57,9 +57,8 @@ fn price(element: &Element<'_>) -> Result<Price, Problem> {
 }
 
 fn order_line(element: &Element<'_>) -> Result<Option<String>, Problem> {
-    let references = element.all("OrderLineReference");
-    references
-        .first()
+    let reference = element.all("OrderLineReference").next();
+    reference
         .map(|reference| reference.text_at(&["LineID"]))
         .transpose()
         .map(Option::flatten)

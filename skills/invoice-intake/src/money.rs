@@ -13,12 +13,15 @@ pub(crate) fn decimal(element: &Element<'_>) -> Result<String, Problem> {
 }
 
 /// The number at the end of a way, if all of it is there.
-pub(crate) fn decimal_at(element: &Element<'_>, names: &[&str]) -> Result<Option<String>, Problem> {
+pub(crate) fn decimal_at(
+    element: &Element<'_>,
+    names: &[&'static str],
+) -> Result<Option<String>, Problem> {
     element.at(names)?.as_ref().map(decimal).transpose()
 }
 
 /// The number in the only child called `name`.
-pub(crate) fn required(element: &Element<'_>, name: &str) -> Result<String, Problem> {
+pub(crate) fn required(element: &Element<'_>, name: &'static str) -> Result<String, Problem> {
     decimal(&element.required(name)?)
 }
 
@@ -40,7 +43,10 @@ pub(crate) fn date(element: &Element<'_>) -> Result<String, Problem> {
     parse_date(&text).ok_or_else(|| element.misread("a date, such as 2026-11-22"))
 }
 
-pub(crate) fn date_at(element: &Element<'_>, names: &[&str]) -> Result<Option<String>, Problem> {
+pub(crate) fn date_at(
+    element: &Element<'_>,
+    names: &[&'static str],
+) -> Result<Option<String>, Problem> {
     element.at(names)?.as_ref().map(date).transpose()
 }
 
@@ -115,8 +121,7 @@ pub(crate) fn category(element: &Element<'_>) -> Result<VatCategory, Problem> {
 pub(crate) fn adjustments(element: &Element<'_>) -> Result<Vec<Adjustment>, Problem> {
     element
         .all("AllowanceCharge")
-        .iter()
-        .map(adjustment)
+        .map(|found| adjustment(&found))
         .collect()
 }
 
@@ -136,7 +141,8 @@ fn adjustment(element: &Element<'_>) -> Result<Adjustment, Problem> {
         reason_code: element.text_at(&["AllowanceChargeReasonCode"])?,
         vat: element
             .all("TaxCategory")
-            .first()
+            .next()
+            .as_ref()
             .map(category)
             .transpose()?,
     })

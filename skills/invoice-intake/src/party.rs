@@ -5,18 +5,17 @@ use crate::{Address, Contact, Identifier, Party, Problem};
 
 /// A `Party` element, or one of the same content such as `PayeeParty`.
 pub(crate) fn party(element: &Element<'_>) -> Result<Party, Problem> {
-    let legal = element.all("PartyLegalEntity");
+    let legal: Vec<_> = element.all("PartyLegalEntity").collect();
     let legal_name = legal
         .iter()
         .find_map(|entity| entity.texts("RegistrationName").into_iter().next());
     let trading_name = element
         .all("PartyName")
-        .iter()
         .find_map(|name| name.texts("Name").into_iter().next());
     let name = legal_name.or_else(|| trading_name.clone());
     let registration = legal
         .iter()
-        .find_map(|entity| entity.all("CompanyID").first().and_then(identifier));
+        .find_map(|entity| entity.all("CompanyID").next().as_ref().and_then(identifier));
     Ok(Party {
         name: name.ok_or_else(|| element.missing("PartyName/Name"))?,
         trading_name,
@@ -26,8 +25,13 @@ pub(crate) fn party(element: &Element<'_>) -> Result<Party, Problem> {
             .and_then(identifier),
         identifiers: element
             .all("PartyIdentification")
-            .iter()
-            .filter_map(|identification| identification.all("ID").first().and_then(identifier))
+            .filter_map(|identification| {
+                identification
+                    .all("ID")
+                    .next()
+                    .as_ref()
+                    .and_then(identifier)
+            })
             .collect(),
         registration,
         vat_number: tax_number(element, true)?,
@@ -74,7 +78,6 @@ fn address(element: &Element<'_>) -> Result<Address, Problem> {
     lines.extend(
         element
             .all("AddressLine")
-            .iter()
             .flat_map(|line| line.texts("Line")),
     );
     Ok(Address {

@@ -50,52 +50,45 @@ fn reason(error: &Error) -> String {
         .map_or(text.clone(), |(before, _)| before.to_owned())
 }
 
-/// An element with the way to it, which errors name.
-#[derive(Clone)]
+/// An element of an invoice. It knows the way to it, which errors name.
+#[derive(Clone, Copy)]
 pub(crate) struct Element<'a> {
     node: Node<'a, 'a>,
-    path: String,
+    root: Node<'a, 'a>,
 }
 
 impl<'a> Element<'a> {
     pub(crate) fn root(node: Node<'a, 'a>) -> Self {
-        Self {
-            node,
-            path: node.tag_name().name().to_owned(),
-        }
+        Self { node, root: node }
     }
 
     /// All children called `name`, of UBL's common vocabularies.
-    pub(crate) fn all(&self, name: &str) -> Vec<Self> {
-        let children = self.node.children().filter(|child| is(*child, name));
-        children
-            .map(|node| Self {
-                node,
-                path: format!("{}/{name}", self.path),
-            })
-            .collect()
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = Self> + use<'a> {
+        let root = self.root;
+        let children = self.node.children().filter(move |child| is(*child, name));
+        children.map(move |node| Self { node, root })
     }
 
     /// The only child called `name`, if there is one.
     ///
     /// # Errors
     /// When there are several: which one another program takes is anybody's guess.
-    pub(crate) fn optional(&self, name: &str) -> Result<Option<Self>, Problem> {
+    pub(crate) fn optional(&self, name: &'static str) -> Result<Option<Self>, Problem> {
         let mut found = self.all(name);
-        match (found.pop(), found.is_empty()) {
-            (Some(_), false) => Err(Problem::Repeated(format!("{}/{name}", self.path))),
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Err(Problem::Repeated(self.path_to(name))),
             (only, _) => Ok(only),
         }
     }
 
     /// The only child called `name`.
-    pub(crate) fn required(&self, name: &str) -> Result<Self, Problem> {
+    pub(crate) fn required(&self, name: &'static str) -> Result<Self, Problem> {
         self.optional(name)?.ok_or_else(|| self.missing(name))
     }
 
     /// The element at the end of a way of only children, if all of it is there.
-    pub(crate) fn at(&self, names: &[&str]) -> Result<Option<Self>, Problem> {
-        let mut here = Some(self.clone());
+    pub(crate) fn at(&self, names: &[&'static str]) -> Result<Option<Self>, Problem> {
+        let mut here = Some(*self);
         for name in names {
             here = match here {
                 Some(element) => element.optional(name)?,
@@ -106,7 +99,7 @@ impl<'a> Element<'a> {
     }
 
     /// The text at the end of a way; none when it is absent or blank.
-    pub(crate) fn text_at(&self, names: &[&str]) -> Result<Option<String>, Problem> {
+    pub(crate) fn text_at(&self, names: &[&'static str]) -> Result<Option<String>, Problem> {
         Ok(self
             .at(names)?
             .map(|element| element.text())
@@ -114,20 +107,19 @@ impl<'a> Element<'a> {
     }
 
     /// The text of the only child called `name`, which may not be blank.
-    pub(crate) fn required_text(&self, name: &str) -> Result<String, Problem> {
+    pub(crate) fn required_text(&self, name: &'static str) -> Result<String, Problem> {
         let element = self.required(name)?;
         let text = element.text();
         if text.is_empty() {
-            return Err(Problem::Missing(element.path));
+            return Err(self.missing(name));
         }
         Ok(text)
     }
 
     /// The texts of all children called `name` that are not blank.
-    pub(crate) fn texts(&self, name: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, name: &'static str) -> Vec<String> {
         self.all(name)
-            .iter()
-            .map(Self::text)
+            .map(|element| element.text())
             .filter(|text| !text.is_empty())
             .collect()
     }
@@ -147,15 +139,28 @@ impl<'a> Element<'a> {
         value.filter(|value| !value.is_empty()).map(str::to_owned)
     }
 
+    /// Such as `Invoice/LegalMonetaryTotal/PayableAmount`, whatever the prefixes.
+    fn path(&self) -> String {
+        let above = self.node.ancestors().take_while(|node| *node != self.root);
+        let mut names: Vec<_> = above.map(|node| node.tag_name().name()).collect();
+        names.push(self.root.tag_name().name());
+        names.reverse();
+        names.join("/")
+    }
+
+    fn path_to(&self, name: &str) -> String {
+        format!("{}/{name}", self.path())
+    }
+
     /// The error that something under this element is not there.
     pub(crate) fn missing(&self, what: &str) -> Problem {
-        Problem::Missing(format!("{}/{what}", self.path))
+        Problem::Missing(self.path_to(what))
     }
 
     /// The error that this element does not say what it should.
     pub(crate) fn misread(&self, expected: &str) -> Problem {
         Problem::Misread(Misread {
-            path: self.path.clone(),
+            path: self.path(),
             text: self.text().chars().take(80).collect(),
             expected: expected.to_owned(),
         })

@@ -15,5 +15,9 @@ impl recursion::Guest for Recursion {
 #[inline(never)]
 fn deeper(depth: u64) -> u64 {
     let frame = black_box([depth; 4]);
-    if depth == 0 { 0 } else { black_box(deeper(depth - 1)) + frame[0].min(1) }
+    if depth == 0 {
+        0
+    } else {
+        black_box(deeper(depth - 1)) + frame[0].min(1)
+    }
 }

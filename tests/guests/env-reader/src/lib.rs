@@ -6,7 +6,9 @@ use bindings::wasi::cli::{environment as env, terminal_stderr, terminal_stdin, t
 use bindings::wasi::clocks::wall_clock;
 use bindings::wasi::filesystem::preopens;
 use bindings::wasi::sockets::network::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress};
-use bindings::wasi::sockets::{instance_network, ip_name_lookup, tcp_create_socket, udp_create_socket};
+use bindings::wasi::sockets::{
+    instance_network, ip_name_lookup, tcp_create_socket, udp_create_socket,
+};
 
 vouchsafe_sdk::skill!(Reader);
 
@@ -39,15 +41,24 @@ impl environment::Guest for Reader {
         let network = instance_network::instance_network();
         let lookup = ip_name_lookup::resolve_addresses(&network, &address);
         let tcp = tcp_create_socket::create_tcp_socket(IpAddressFamily::Ipv4).and_then(|socket| {
-            let remote = IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) });
+            let remote = IpSocketAddress::Ipv4(Ipv4SocketAddress {
+                port,
+                address: (127, 0, 0, 1),
+            });
             socket.start_connect(&network, remote)
         });
         let udp = udp_create_socket::create_udp_socket(IpAddressFamily::Ipv4).and_then(|socket| {
-            let local = IpSocketAddress::Ipv4(Ipv4SocketAddress { port: 0, address: (0, 0, 0, 0) });
+            let local = IpSocketAddress::Ipv4(Ipv4SocketAddress {
+                port: 0,
+                address: (0, 0, 0, 0),
+            });
             socket.start_bind(&network, local)
         });
         vec![
-            lookup.map_or_else(|code| format!("lookup: {code:?}"), |_| "lookup: OPEN".to_owned()),
+            lookup.map_or_else(
+                |code| format!("lookup: {code:?}"),
+                |_| "lookup: OPEN".to_owned(),
+            ),
             tcp.map_or_else(|code| format!("tcp: {code:?}"), |()| "tcp: OPEN".to_owned()),
             udp.map_or_else(|code| format!("udp: {code:?}"), |()| "udp: OPEN".to_owned()),
         ]

@@ -24,10 +24,15 @@ impl hog::Guest for Hog {
     fn headers(count: u32, bytes: u32) -> u32 {
         let fields = http::Fields::new();
         let value = vec![b'x'; bytes as usize];
-        let taken = (0..count).take_while(|n| fields.append(&format!("x-{n}"), &value).is_ok()).count();
+        let taken = (0..count)
+            .take_while(|n| fields.append(&format!("x-{n}"), &value).is_ok())
+            .count();
         if count == u32::MAX {
             // Never so; it keeps the import that the manifest speaks of.
-            drop(outgoing_handler::handle(http::OutgoingRequest::new(fields), None));
+            drop(outgoing_handler::handle(
+                http::OutgoingRequest::new(fields),
+                None,
+            ));
         }
         taken as u32
     }

@@ -15,12 +15,16 @@ impl work::Guest for Work {
     fn arithmetic(n: u32) -> u64 {
         (0..n).fold(1, |state, step| {
             let mixed = state ^ (u64::from(step) << 7);
-            mixed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(mixed >> 29)
+            mixed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(mixed >> 29)
         })
     }
 
     fn sorting(n: u32) -> u64 {
-        let mut numbers: Vec<u64> = (0..u64::from(n)).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        let mut numbers: Vec<u64> = (0..u64::from(n))
+            .map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+            .collect();
         numbers.sort_unstable();
         numbers.get(numbers.len() / 2).copied().unwrap_or(0)
     }
@@ -37,5 +41,9 @@ impl work::Guest for Work {
 
 #[inline(never)]
 fn fibonacci(n: u32) -> u64 {
-    if n < 2 { u64::from(n) } else { fibonacci(black_box(n - 1)) + fibonacci(black_box(n - 2)) }
+    if n < 2 {
+        u64::from(n)
+    } else {
+        fibonacci(black_box(n - 1)) + fibonacci(black_box(n - 2))
+    }
 }

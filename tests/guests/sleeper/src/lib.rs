@@ -15,7 +15,9 @@ impl sleeper::Guest for Sleeper {
     }
     fn poll(milliseconds: u64, timers: u32) -> u32 {
         let nanoseconds = milliseconds.saturating_mul(1_000_000);
-        let all: Vec<_> = (0..timers).map(|_| monotonic_clock::subscribe_duration(nanoseconds)).collect();
+        let all: Vec<_> = (0..timers)
+            .map(|_| monotonic_clock::subscribe_duration(nanoseconds))
+            .collect();
         poll::poll(&all.iter().collect::<Vec<_>>()).len() as u32
     }
 }

@@ -30,7 +30,11 @@ impl types::Guest for Same {
         value
     }
     fn fallible(fail: bool, text: String) -> Result<String, Shape> {
-        if fail { Err(Shape::Named(Some(text))) } else { Ok(text) }
+        if fail {
+            Err(Shape::Named(Some(text)))
+        } else {
+            Ok(text)
+        }
     }
     fn nothing() {}
 }

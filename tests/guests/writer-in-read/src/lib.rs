@@ -20,7 +20,9 @@ impl writer::Guest for Writer {
     }
     fn store(key: String, value: String) -> Result<(), String> {
         let bucket = store::open("notes").map_err(|error| format!("{error:?}"))?;
-        bucket.set(&key, value.as_bytes()).map_err(|error| format!("{error:?}"))
+        bucket
+            .set(&key, value.as_bytes())
+            .map_err(|error| format!("{error:?}"))
     }
     fn post_openly(authority: String, path: String) -> Result<u16, String> {
         send(&Method::Post, &authority, &path)
