@@ -130,9 +130,13 @@ impl Log {
             self.pseudonym(&subject.tenant, &subject.principal)
         })?;
         let mut tail = self.shared.tail();
+        let idle = tail.is_idle();
         let recorded = tail.append(record, clock::now(), self.shared.storage.as_ref())?;
         drop(tail);
-        self.shared.wake();
+        // Whoever found something pending can rely on the writer having been told.
+        if idle {
+            self.shared.wake();
+        }
         Ok(recorded)
     }
 

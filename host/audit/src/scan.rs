@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::frame::{self, HEADER, MAX_FRAME, START};
 use crate::storage::{Disk, Storage};
-use crate::{Bad, LogError, Record, error};
+use crate::survey::{Rest, what_follows};
+use crate::{Bad, LogError, Record, Seq, error};
 
 /// The file's name in the log's directory.
 pub(crate) const FILE: &str = "records.log";
@@ -25,12 +26,36 @@ pub fn records(dir: &Path) -> Result<Records, LogError> {
 /// Records in the order of the log. Ends after the first error.
 pub struct Records {
     scanner: Option<Scanner>,
+    /// The number of the next record, once one was read.
+    next: Seq,
 }
 
 impl Records {
     pub(crate) fn new(storage: Arc<dyn Storage>, from: u64, to: Option<u64>) -> Self {
         Self {
             scanner: Some(Scanner::new(storage, from, to)),
+            next: 1,
+        }
+    }
+
+    fn read(&self, scanner: &mut Scanner) -> Result<Option<Record>, LogError> {
+        let failed = || error::storage("read");
+        let offset = scanner.offset();
+        let damaged = |why: String| {
+            LogError::Damaged(Bad {
+                record: self.next,
+                offset,
+                why,
+            })
+        };
+        if let Step::Frame { record, .. } = scanner.next().map_err(failed())? {
+            let read = serde_json::from_slice(record);
+            return read.map(Some).map_err(|error| damaged(error.to_string()));
+        }
+        match what_follows(scanner).map_err(failed())? {
+            Rest::Damaged => Err(damaged("its bytes do not match its check sum".to_owned())),
+            // What is not whole was never acknowledged, or is being written.
+            Rest::Nothing | Rest::Torn(_) => Ok(None),
         }
     }
 }
@@ -39,24 +64,11 @@ impl Iterator for Records {
     type Item = Result<Record, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let scanner = self.scanner.as_mut()?;
-        let offset = scanner.offset();
-        let found = match scanner.next() {
-            Ok(Step::Frame { record, .. }) => serde_json::from_slice(record).map_err(|error| {
-                LogError::Damaged(Bad {
-                    record: 0,
-                    offset,
-                    why: error.to_string(),
-                })
-            }),
-            Ok(Step::Stop) => {
-                self.scanner = None;
-                return None;
-            }
-            Err(error) => Err(error::storage("read")(error)),
-        };
-        if found.is_err() {
-            self.scanner = None;
+        let mut scanner = self.scanner.take()?;
+        let found = self.read(&mut scanner).transpose()?;
+        if let Ok(record) = &found {
+            self.next = record.seq + 1;
+            self.scanner = Some(scanner);
         }
         Some(found)
     }

@@ -158,7 +158,7 @@ fn read_header(storage: &dyn Storage) -> Result<Vec<u8>, LogError> {
 
 /// Judges the bytes where no good frame begins. They were torn, not damaged, only if no later batch was begun (its
 /// frames would name a mark beyond this place) and if bytes are missing the way an unfinished write leaves them.
-fn what_follows(scanner: &mut Scanner) -> io::Result<Rest> {
+pub(crate) fn what_follows(scanner: &mut Scanner) -> io::Result<Rest> {
     let offset = scanner.offset();
     let ahead = scanner.ahead()?.to_vec();
     let mut data_end = offset;

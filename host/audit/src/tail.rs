@@ -203,6 +203,11 @@ impl Tail {
         Recorded::new(self.last)
     }
 
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     fn end(&self) -> u64 {
         self.start + self.pending.len() as u64
     }

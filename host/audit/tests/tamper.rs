@@ -225,3 +225,16 @@ fn a_zeroed_sector_of_an_acknowledged_record_is_damage_not_a_torn_write() {
         Err(LogError::Damaged(bad)) if bad.record == record_at(1024)
     ));
 }
+
+#[test]
+fn reading_stops_with_an_error_at_a_damaged_record() {
+    let Sample { bytes, starts, .. } = sample();
+    let mut bytes = bytes.clone();
+    bytes[starts[9] + 100] ^= 1;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("records.log"), bytes).unwrap();
+    let found: Vec<_> = vouchsafe_audit::records(dir.path()).unwrap().collect();
+    assert_eq!(found.len(), 10);
+    assert!(found[..9].iter().all(Result::is_ok));
+    assert!(matches!(&found[9], Err(LogError::Damaged(bad)) if bad.record == 10));
+}

@@ -151,6 +151,14 @@ impl<A: Action> Cleared<A> {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Commits to what came out, for [`Ending::output`].
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn commit(&self, canonical: &[u8]) -> Result<Commitment, LogError> {
+        self.door.log.commit_payload(canonical)
+    }
+
     /// Records how it ended. Release a reply when the returned record is durable.
     ///
     /// # Errors
