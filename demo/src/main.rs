@@ -1,2 +1,80 @@
-//! What `cargo xtask demo` shows.
-fn main() {}
+//! What `cargo xtask demo` shows: an invoice goes through a signed, granted, metered skill that an
+//! MCP client called, with a record that verifies; then what is refused, and why.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the demo plays the people round the host: author, operator, agent, attacker"
+)]
+
+mod agent;
+mod refusals;
+mod stage;
+
+use anyhow::Result;
+use vouchsafe_tests::wasm;
+
+use stage::Stage;
+
+/// The passphrase file that stands in for a person at a terminal.
+const PROOF: &str = "--passphrase-file passphrase";
+
+fn main() -> Result<()> {
+    let stage = Stage::fresh(&wasm::root().join("target/demo"))?;
+    std::fs::write(stage.path("passphrase"), "a demo needs no better one\n")?;
+    let outcome = story(&stage);
+    drop(stage.command("stop").output());
+    outcome
+}
+
+fn story(stage: &Stage) -> Result<()> {
+    operator_sets_up(stage)?;
+    author_signs(stage)?;
+    operator_installs(stage)?;
+    agent::calls_over_mcp(stage)?;
+    auditor_checks(stage)?;
+    refusals::show(stage)?;
+    stage.heading("Look around");
+    anstream::println!("export VOUCHSAFE_HOME={}", stage.path("home").display());
+    anstream::println!("then: vouchsafe list | inspect | why | audit show | audit verify");
+    Ok(())
+}
+
+fn operator_sets_up(stage: &Stage) -> Result<()> {
+    stage.heading("The operator sets up a home, with a key that no agent can unlock");
+    stage.vouchsafe(&format!("init {PROOF}"), 0)?;
+    Ok(())
+}
+
+fn author_signs(stage: &Stage) -> Result<()> {
+    stage.heading("The author packs and signs a skill");
+    let source = wasm::skill_source("invoice-intake");
+    let (manifest, wit) = (source.join("skill.toml"), source.join("wit"));
+    stage.bring(&wasm::component("invoice-intake"), "component.wasm")?;
+    stage.bring(&manifest, "skill.toml")?;
+    std::os::unix::fs::symlink(wit, stage.path("wit"))?;
+    stage.vouchsafe("pack component.wasm --output invoice-intake.wasm", 0)?;
+    stage.vouchsafe(&format!("key new author {PROOF}"), 0)?;
+    stage.vouchsafe(&format!("sign invoice-intake.wasm --key author.key {PROOF}"), 0)?;
+    Ok(())
+}
+
+fn operator_installs(stage: &Stage) -> Result<()> {
+    stage.heading("The operator says whom to trust, looks, and installs");
+    let key = std::fs::read_to_string(stage.path("author.pub"))?;
+    stage.write(
+        "home/config/trust.toml",
+        &format!(
+            "[publishers.author]\nnamespaces = [\"skills\", \"guests\"]\ntransparency = \"none\"\nkey = \"\"\"\n{key}\"\"\"\n"
+        ),
+    )?;
+    stage.vouchsafe(&format!("apply --yes {PROOF}"), 0)?;
+    stage.vouchsafe("inspect invoice-intake.wasm", 0)?;
+    stage.vouchsafe(&format!("install invoice-intake.wasm --yes {PROOF}"), 0)?;
+    Ok(())
+}
+
+fn auditor_checks(stage: &Stage) -> Result<()> {
+    stage.heading("The log has it, and verifies");
+    stage.vouchsafe("audit show", 0)?;
+    stage.vouchsafe("audit verify", 0)?;
+    Ok(())
+}

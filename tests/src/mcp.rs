@@ -17,9 +17,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts `vouchsafe mcp` and initialises a session.
+    /// Starts `vouchsafe mcp` in `home` and initialises a session.
     pub async fn start(home: &Home) -> Self {
-        let mut bridge = Command::from(home.command(&["mcp"]))
+        Self::over(home.command(&["mcp"])).await
+    }
+
+    /// Initialises a session with the server that `bridge` starts.
+    pub async fn over(bridge: std::process::Command) -> Self {
+        let mut bridge = Command::from(bridge)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

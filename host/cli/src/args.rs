@@ -126,6 +126,9 @@ pub(crate) struct New {
     /// Where to put it; the name's last part by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+    /// Take the SDK from this folder (`sdk/rust` of a checkout) instead of the released one.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -239,6 +242,9 @@ pub(crate) struct Diff {
 pub(crate) struct Install {
     /// The packed skill; its bundle lies beside it.
     pub(crate) file: PathBuf,
+    /// Take an older version than the highest that was installed here.
+    #[arg(long)]
+    pub(crate) allow_rollback: bool,
     #[command(flatten)]
     pub(crate) proof: Proof,
 }
@@ -261,6 +267,9 @@ pub(crate) struct Remove {
 pub(crate) struct Grant {
     /// The packed skill to grant what it asks for.
     pub(crate) file: PathBuf,
+    /// Take an older version than the highest that was installed here.
+    #[arg(long)]
+    pub(crate) allow_rollback: bool,
     #[command(flatten)]
     pub(crate) proof: Proof,
 }
@@ -347,10 +356,18 @@ pub(crate) enum Keys {
 pub(crate) struct Backup {
     /// The file to write.
     pub(crate) file: PathBuf,
+    /// Read the backup's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup_passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Restore {
     /// The file to read.
     pub(crate) file: PathBuf,
+    /// Read the backup's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) backup_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) proof: Proof,
 }

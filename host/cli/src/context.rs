@@ -14,6 +14,7 @@ pub(crate) struct Context {
     /// Facts are printed as JSON.
     pub(crate) json: bool,
     starter: Starter,
+    home_arguments: Vec<String>,
 }
 
 impl Context {

@@ -1,11 +1,16 @@
 //! The `vouchsafe` command: one file a verb, a client of the owner process.
 
+mod applying;
 mod args;
 mod context;
+mod dev;
 mod exit;
+mod granting;
 mod input;
 mod operator;
 mod output;
+mod packing;
+mod signature;
 mod verbs;
 
 use clap::Parser;

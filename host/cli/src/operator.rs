@@ -65,7 +65,11 @@ pub(crate) fn new_passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<
     Ok(first)
 }
 
-fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Secret> {
+/// A passphrase from a file, or typed at the terminal.
+///
+/// # Errors
+/// A refusal without either.
+pub(crate) fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Secret> {
     if let Some(file) = file {
         let mut bytes = files::read_bounded(file, MAX_KEY_FILE)?;
         while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {

@@ -1,21 +1,23 @@
 //! Who calls: decided by the host from what it sees of the connection, never by what a client says.
 
+use vouchsafe_policy::Principal;
+
 /// A caller over the owner's socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Caller {
-    id: String,
+    principal: Principal,
 }
 
 impl Caller {
     /// The agents of the local user `uid`, known by their socket's peer credentials.
     pub fn local(uid: u32) -> Self {
         Self {
-            id: format!("local:{uid}"),
+            principal: Principal::local(&format!("uid-{uid}")),
         }
     }
 
-    /// The caller's name, before it is made pseudonymous for the log.
-    pub fn id(&self) -> &str {
-        &self.id
+    /// Who it is, for decisions and records.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
     }
 }

@@ -67,9 +67,9 @@ impl Home {
         self.data.join("operator.json")
     }
 
-    /// What the operator applied, one file a serial number.
+    /// What the operator applied last, authenticated by the keystore.
     pub fn applied(&self) -> PathBuf {
-        self.data.join("applied")
+        self.data.join("applied.json")
     }
 
     /// The skills that are switched off, authenticated by the keystore.
@@ -132,7 +132,6 @@ impl Home {
             self.config.clone(),
             self.config.join("grants"),
             self.config.join("roles"),
-            self.applied(),
             self.skills(),
             self.cache(),
             self.audit(),

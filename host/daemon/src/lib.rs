@@ -1,1 +1,88 @@
-//! The owner process: MCP, control, one log writer.
+//! The owner process: one process owns a state directory, and so there is one log writer, one cache
+//! and one set of rules in force. Clients reach it over a Unix socket and start it when it is absent.
+
+mod applied;
+pub mod authenticated;
+pub mod call;
+pub mod caller;
+pub mod client;
+mod control;
+pub mod home;
+mod mcp;
+pub mod owner;
+pub mod proposals;
+pub mod protocol;
+pub mod registry;
+mod rules;
+mod server;
+pub mod setup;
+pub mod skill;
+pub mod store;
+
+use std::time::Duration;
+
+use vouchsafe_ambient::files::{FileError, Lock};
+
+use home::Home;
+use owner::{OpenError, Owner};
+
+/// Threads that talk to people and agents; guests have threads of their own.
+const TALKING_THREADS: usize = 2;
+
+/// Why the owner process ended with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state can't be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The lock can't be taken for another reason than that somebody holds it.
+    #[error(transparent)]
+    Lock(#[from] FileError),
+    /// The socket or the threads.
+    #[error("the owner's socket or threads: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs as the owner of `home` until `idle` has passed without a client. Where another owner runs
+/// already, ends at once and well: whoever started this one will find that one.
+///
+/// # Errors
+/// When the state can't be opened or the socket can't be made.
+pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
+    start_logging();
+    let _one_owner = match Lock::take(&home.owner_lock()) {
+        Ok(lock) => lock,
+        Err(FileError::Locked(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(TALKING_THREADS)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let owner = Owner::open(home.clone())?;
+        server::serve(owner.clone(), idle).await?;
+        owner.finish();
+        Ok(())
+    })
+}
+
+/// Compiles a component from standard input to standard output, within the limits that the child
+/// sets itself first. Only the owner starts this.
+///
+/// # Errors
+/// When the component can't be compiled within the limits.
+pub fn compile_child() -> Result<(), vouchsafe_runtime::CompileError> {
+    vouchsafe_runtime::compile_child_main(std::io::stdin().lock(), std::io::stdout().lock())
+}
+
+fn start_logging() {
+    let wanted = vouchsafe_ambient::env::var("VOUCHSAFE_LOG");
+    let filter = tracing_subscriber::EnvFilter::new(wanted.as_deref().unwrap_or("warn"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false);
+    // A subscriber that is set already, as in tests, stays.
+    drop(subscriber.try_init());
+}

@@ -59,6 +59,8 @@ pub enum Request {
         file: PathBuf,
         /// What `file` must hold; else it changed since it was shown.
         digest: Digest,
+        /// Whether an older version than the highest seen is wanted on purpose.
+        allow_rollback: bool,
     },
     /// Put files into force.
     Apply {

@@ -30,7 +30,7 @@ const IDLE_CHECK: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// When the socket can't be made.
-pub async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
+pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
     let mut last_seen = std::time::Instant::now();

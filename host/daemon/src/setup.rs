@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal};
 
+use crate::applied::Applied;
 use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
 use vouchsafe_ambient::files::FileError;
+use vouchsafe_package::signing::{MemoryError, VersionMemory};
 
 /// Why a home can't be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,9 @@ pub enum SetupError {
     /// A state file failed.
     #[error(transparent)]
     State(#[from] AuthenticatedError),
+    /// The memory of versions failed.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// The enrolled operator key is unusable.
     #[error("the enrolled operator key: {0}")]
     Operator(#[from] KeyError),
@@ -50,6 +55,8 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
     };
     authenticated::write(&home.operator(), &operators, &state)?;
     authenticated::write(&home.disabled(), &Vec::<String>::new(), &state)?;
+    Applied::write_none(home, &state)?;
+    VersionMemory::create(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
     Ok(keystore)
 }
 

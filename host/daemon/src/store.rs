@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use vouchsafe_ambient::files::{self, Access, FileError};
 use vouchsafe_package::Digest;
+use vouchsafe_package::signing::bundle_path;
 
 /// The largest component that is kept, in bytes; the package reader's own limit is not higher.
 pub const MAX_COMPONENT: u64 = 64 << 20;
@@ -27,7 +28,7 @@ impl Unverified {
     pub fn read(file: &Path) -> Result<Self, FileError> {
         Ok(Self {
             component: files::read_bounded(file, MAX_COMPONENT)?,
-            bundle: files::read_if_present(&bundle_beside(file), MAX_BUNDLE)?,
+            bundle: files::read_if_present(&bundle_path(file), MAX_BUNDLE)?,
         })
     }
 
@@ -35,13 +36,6 @@ impl Unverified {
     pub fn digest(&self) -> Digest {
         Digest::of(&self.component)
     }
-}
-
-/// Where the bundle of `file` lies: `FILE.sigstore.json`, as cosign's users name it.
-pub fn bundle_beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".sigstore.json");
-    name.into()
 }
 
 /// The directory of kept components.
@@ -64,7 +58,7 @@ impl Store {
         let file = self.file(&unverified.digest());
         files::write_atomic(&file, &unverified.component, Access::Private)?;
         match &unverified.bundle {
-            Some(bundle) => files::write_atomic(&bundle_beside(&file), bundle, Access::Private),
+            Some(bundle) => files::write_atomic(&bundle_path(&file), bundle, Access::Private),
             None => Ok(()),
         }
     }
@@ -88,7 +82,7 @@ impl Store {
     /// What the operating system says.
     pub fn remove(&self, digest: &Digest) -> Result<(), FileError> {
         let file = self.file(digest);
-        files::remove(&bundle_beside(&file))?;
+        files::remove(&bundle_path(&file))?;
         files::remove(&file)
     }
 

@@ -10,14 +10,11 @@ use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use vouchsafe_audit::{LogError, Recorded, Seq, Status, Why};
+use vouchsafe_audit::{LogError, Recorded, Resources, Seq, Status};
 use vouchsafe_clearance::{Call, Cleared, Ending, Refusal};
 use vouchsafe_package::Tool;
 use vouchsafe_package::value::{Caps, Value, canonical};
 use vouchsafe_policy::Granted;
-
-/// The code under which effects are recorded that a running skill tried and the host refused.
-const EFFECT_REFUSED: &str = "EFFECT_REFUSED";
 
 /// What a tool answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,22 +56,19 @@ impl Engine {
     /// does dropping this future; its outcome is recorded either way.
     pub async fn call(
         &self,
-        cleared: Cleared<Call>,
+        mut cleared: Cleared<Call>,
         skill: &Arc<Skill>,
-        arguments: Vec<Value>,
         cancel: CancellationToken,
     ) -> Completed {
         let output_bytes = cleared.permit().limits().output_bytes;
-        let job = job(&cleared, skill, arguments, cancel.child_token());
+        let job = job(&mut cleared, skill, cancel.child_token());
         let _ends_with_us = job.cancel.clone().drop_guard();
         let admitted = self.admit(&job).await;
         let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
             Ok(slot) => slot,
             Err(error) => return conclude(cleared, None, output_bytes, Ran::not(error)),
         };
-        let intent = cleared.intent();
-        let mut cleared = cleared;
-        cleared.expect_end(Why::Panic);
+        let intent = cleared.seq();
         let running = self.guests.spawn(async move {
             let skill = Arc::clone(&job.skill);
             let tool = skill.tool(&job.tool);
@@ -88,19 +82,15 @@ impl Engine {
     }
 }
 
-fn job(
-    cleared: &Cleared<Call>,
-    skill: &Arc<Skill>,
-    arguments: Vec<Value>,
-    cancel: CancellationToken,
-) -> Job {
+fn job(cleared: &mut Cleared<Call>, skill: &Arc<Skill>, cancel: CancellationToken) -> Job {
+    let arguments = cleared.take_arguments();
     let permit = cleared.permit();
     let started = Instant::now();
     Job {
         skill: Arc::clone(skill),
         tool: cleared.action().tool.clone(),
         arguments,
-        effect: permit.ceiling(),
+        effects: Some(cleared.effects()),
         limits: *permit.limits(),
         started,
         deadline: started + Duration::from_millis(permit.limits().wall_ms),
@@ -128,7 +118,7 @@ fn lost(intent: Seq) -> Completed {
     }
 }
 
-/// Records what was refused inside the call, then its outcome.
+/// Records the outcome.
 fn conclude(cleared: Cleared<Call>, tool: Option<&Tool>, output_bytes: u64, ran: Ran) -> Completed {
     let Ran {
         result,
@@ -137,10 +127,6 @@ fn conclude(cleared: Cleared<Call>, tool: Option<&Tool>, output_bytes: u64, ran:
         refusals,
     } = ran;
     let result = result.and_then(|value| answer(tool, value, output_bytes));
-    for Refused { what, why } in &refusals {
-        // If the log can't be written, neither can the outcome, and the answer is not handed out.
-        drop(cleared.record_refusal(EFFECT_REFUSED, what.clone(), why.clone()));
-    }
     let recorded = finish(cleared, &result, usage);
     Completed {
         result,
@@ -162,14 +148,17 @@ fn finish(
         }
         Err(_) => None,
     };
-    let conclusion = Conclusion {
+    let ending = Ending {
         status: status(result),
         detail: result.as_ref().err().map(|error| error.code().to_owned()),
         output,
-        fuel: Some(usage.fuel),
-        peak_memory: Some(usage.peak_memory_bytes),
+        resources: Resources {
+            fuel: Some(usage.fuel),
+            peak_memory: Some(usage.peak_memory_bytes),
+            duration: None,
+        },
     };
-    cleared.finish(conclusion)
+    cleared.finish(ending)
 }
 
 fn status(result: &Result<Answer, CallError>) -> Status {

@@ -15,7 +15,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_package::value::Value;
-use vouchsafe_package::{Effect, Limits};
+use vouchsafe_clearance::EffectGate;
+use vouchsafe_package::Limits;
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -48,7 +49,8 @@ pub(crate) struct Job {
     pub(crate) skill: Arc<Skill>,
     pub(crate) tool: String,
     pub(crate) arguments: Vec<Value>,
-    pub(crate) effect: Effect,
+    /// What it may do to the world; without a gate, nothing.
+    pub(crate) effects: Option<EffectGate>,
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
@@ -118,7 +120,7 @@ impl Job {
     }
 
     fn store(&self) -> wasmtime::Result<Store<State>> {
-        let state = State::new(self.limits.memory_bytes, self.effect);
+        let state = State::new(self.limits.memory_bytes, self.effects.clone());
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;

@@ -5,7 +5,7 @@ use crate::imports::wasi;
 use crate::limits::Memory;
 use crate::lines::Book;
 use std::sync::{Arc, Mutex, PoisonError};
-use vouchsafe_package::Effect;
+use vouchsafe_clearance::EffectGate;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -29,7 +29,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(memory_bytes: u64, effect: Effect) -> Self {
+    pub(crate) fn new(memory_bytes: u64, effects: Option<EffectGate>) -> Self {
         let book = Book::default();
         let refusals = Refusals::default();
         let mut table = ResourceTable::new();
@@ -40,7 +40,7 @@ impl State {
             memory: Memory::new(memory_bytes),
             wasi: wasi::context(&book),
             http,
-            hooks: Http::new(effect, refusals.clone()),
+            hooks: Http::new(effects, refusals.clone()),
             table,
             book,
             refusals,

@@ -82,7 +82,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let cursor = request.and_then(|page| page.cursor);
-        tools::page(&self.owner.registry(), cursor.as_deref())
+        tools::page(&self.owner.rules().registry, cursor.as_deref())
     }
 
     async fn call_tool(

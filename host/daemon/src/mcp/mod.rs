@@ -2,7 +2,7 @@
 
 mod handler;
 mod tools;
-pub mod transport;
+mod transport;
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use transport::LineTransport;
 ///
 /// # Errors
 /// None so far; a session that can't be initialised just ends.
-pub async fn serve(
+pub(crate) async fn serve(
     owner: Arc<Owner>,
     uid: u32,
     read: BufReader<OwnedReadHalf>,
@@ -56,7 +56,7 @@ pub async fn serve(
 
 /// Tells the client whenever the set of tools has changed.
 async fn announce(owner: Arc<Owner>, peer: rmcp::Peer<rmcp::RoleServer>) {
-    let mut changes = owner.registry_changes();
+    let mut changes = owner.rule_changes();
     while changes.changed().await.is_ok() {
         if peer.notify_tool_list_changed().await.is_err() {
             return;

@@ -15,7 +15,7 @@ use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use vouchsafe_package::value;
 
 /// The longest message from a client, in bytes.
-pub const MAX_MESSAGE: usize = 8 << 20;
+const MAX_MESSAGE: usize = 8 << 20;
 
 /// Messages waiting to be written before senders have to wait.
 const QUEUE: usize = 1024;
@@ -24,14 +24,14 @@ const QUEUE: usize = 1024;
 const MAX_WRITE: usize = 256 << 10;
 
 /// A server's end of one MCP session.
-pub struct LineTransport<R> {
+pub(crate) struct LineTransport<R> {
     lines: FramedRead<R, LinesCodec>,
     outbox: mpsc::Sender<Vec<u8>>,
 }
 
 impl<R: AsyncRead + Unpin> LineTransport<R> {
     /// Reads messages from `read`; a task of its own writes to `write`, in the order sent.
-    pub fn new(read: R, write: impl AsyncWrite + Send + Unpin + 'static) -> Self {
+    pub(crate) fn new(read: R, write: impl AsyncWrite + Send + Unpin + 'static) -> Self {
         let (outbox, inbox) = mpsc::channel(QUEUE);
         tokio::spawn(write_all(inbox, write));
         Self {
@@ -59,11 +59,18 @@ impl<R: AsyncRead + Unpin> LineTransport<R> {
         }
     }
 
-    async fn refuse(&self, error: ErrorData, id: Option<RequestId>) {
+    fn refuse(
+        &self,
+        error: ErrorData,
+        id: Option<RequestId>,
+    ) -> impl Future<Output = ()> + Send + use<R> {
+        let outbox = self.outbox.clone();
         let message = TxJsonRpcMessage::<RoleServer>::error(error, id);
-        if let Ok(line) = encode(&message) {
-            // A closed outbox means that the client is gone; the next read ends the session.
-            drop(self.outbox.send(line).await);
+        async move {
+            if let Ok(line) = encode(&message) {
+                // A closed outbox means that the client is gone; the next read ends the session.
+                drop(outbox.send(line).await);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::Import;
 use crate::state::{HELD_BYTES, Refusals, State};
 use http::{Method, Request, Response, Uri};
-use vouchsafe_package::Effect;
+use vouchsafe_clearance::{EffectGate, EffectKind};
 use wasmtime_wasi_http::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
 use wasmtime_wasi_http::{
@@ -24,24 +24,31 @@ pub(crate) const IMPORTS: &[Import] = &[
 type Sent = Result<(Response<WasiBody>, Transfer), Error>;
 type Transfer = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
-/// The gate for the requests of one call.
+/// The requests of one call: each is put to the gate, which knows the tool's effect.
 pub(crate) struct Http {
-    effect: Effect,
+    effects: Option<EffectGate>,
     refusals: Refusals,
 }
 
 impl Http {
-    pub(crate) fn new(effect: Effect, refusals: Refusals) -> Self {
-        Self { effect, refusals }
+    /// Without a gate, nothing may leave.
+    pub(crate) fn new(effects: Option<EffectGate>, refusals: Refusals) -> Self {
+        Self { effects, refusals }
     }
 
-    /// Why the request may not leave.
-    fn refusal(&self, method: &Method) -> &'static str {
-        if self.effect == Effect::Read && !reads(method) {
-            return "the tool declares `effect = \"read\"`, which lets only GET and HEAD leave; \
-                    a tool that sends this needs `effect = \"write\"` in skill.toml";
-        }
-        "no destination is granted: this host has no egress yet"
+    fn refuse(&self, method: &Method, place: &str) {
+        let kind = EffectKind::Http {
+            method: method.to_string(),
+            reads: false,
+        };
+        let why = match &self.effects {
+            Some(gate) => gate.check(&kind, place).err().unwrap_or_else(|| {
+                let why = "no destination is granted: this host has no egress yet";
+                gate.refuse_for(&kind, place, why, "")
+            }),
+            None => return self.refusals.add(format!("{method} {place}"), "no effects here"),
+        };
+        self.refusals.add(format!("{method} {place}"), why.detail());
     }
 }
 
@@ -52,8 +59,7 @@ impl WasiHttpHooks for Http {
         _options: Option<RequestOptions>,
         _processed: Transfer,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let what = format!("{} {}", request.method(), place(request.uri()));
-        self.refusals.add(what, self.refusal(request.method()));
+        self.refuse(request.method(), &place(request.uri()));
         Box::new(async { Err(Error::HttpRequestDenied) })
     }
 
@@ -64,10 +70,6 @@ impl WasiHttpHooks for Http {
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         HELD_BYTES
     }
-}
-
-fn reads(method: &Method) -> bool {
-    *method == Method::GET || *method == Method::HEAD
 }
 
 /// Scheme, host and port: the rest of an address may hold secrets.

@@ -83,7 +83,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         skill: Arc::clone(skill),
         tool: tool.to_owned(),
         arguments,
-        effect: Effect::Read,
+        effects: None,
         limits,
         started,
         deadline: started + Duration::from_millis(limits.wall_ms),

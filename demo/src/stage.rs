@@ -1,0 +1,94 @@
+//! How the story is told: headings, commands as typed, and what they print.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, Result, ensure};
+
+const HEADING: Style = AnsiColor::Cyan.on_default().bold();
+const TYPED: Style = Style::new().bold();
+
+/// A directory in which commands are run and shown.
+pub(crate) struct Stage {
+    directory: PathBuf,
+    program: PathBuf,
+}
+
+impl Stage {
+    /// A fresh stage in `directory`; what was there before is removed.
+    pub(crate) fn fresh(directory: &Path) -> Result<Self> {
+        if directory.exists() {
+            std::fs::remove_dir_all(directory)?;
+        }
+        std::fs::create_dir_all(directory)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            program: vouchsafe_tests::home::program(),
+        })
+    }
+
+    /// Tells what comes next.
+    pub(crate) fn heading(&self, text: &str) {
+        anstream::println!("\n{HEADING}## {text}{HEADING:#}");
+    }
+
+    /// Runs `vouchsafe` as typed, shows what it prints, and checks how it ends.
+    pub(crate) fn vouchsafe(&self, typed: &str, expected: i32) -> Result<String> {
+        anstream::println!("{TYPED}$ vouchsafe {typed}{TYPED:#}");
+        let output = self
+            .command(typed)
+            .stdin(Stdio::null())
+            .output()
+            .context("vouchsafe does not start")?;
+        let text = [output.stdout, output.stderr].concat();
+        let text = self.shorten(&String::from_utf8_lossy(&text));
+        anstream::print!("{text}");
+        let code = output.status.code().unwrap_or(-1);
+        ensure!(code == expected, "it ended with {code}, not {expected}");
+        if code != 0 {
+            anstream::println!("(exit code {code})");
+        }
+        Ok(text)
+    }
+
+    /// Runs `vouchsafe typed` without showing it; it must succeed.
+    pub(crate) fn quietly(&self, typed: &str) -> Result<()> {
+        let output = self.command(typed).stdin(Stdio::null()).output()?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`vouchsafe {typed}`: {complaint}");
+        Ok(())
+    }
+
+    /// The command behind `vouchsafe typed`, in this stage's home.
+    pub(crate) fn command(&self, typed: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(&self.directory)
+            .env("VOUCHSAFE_HOME", self.path("home"))
+            .args(typed.split_whitespace());
+        command
+    }
+
+    /// Writes a file as a person would, and shows it.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
+        anstream::println!("{TYPED}$ cat {name}{TYPED:#}\n{text}");
+        Ok(std::fs::write(self.path(name), text)?)
+    }
+
+    /// Copies `from` onto the stage as `name`.
+    pub(crate) fn bring(&self, from: &Path, name: &str) -> Result<()> {
+        std::fs::copy(from, self.path(name)).with_context(|| from.display().to_string())?;
+        Ok(())
+    }
+
+    /// A path on the stage.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Names without the path of this machine.
+    fn shorten(&self, text: &str) -> String {
+        text.replace(&format!("{}/", self.directory.display()), "")
+    }
+}

@@ -1,0 +1,139 @@
+//! Putting the files of the configuration directory into force: show what changes, take the proof,
+//! sign, hand it to the owner.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use serde_json::Value as Json;
+use vouchsafe_ambient::clock;
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::proposals;
+use vouchsafe_daemon::protocol::{Failure, Request};
+use vouchsafe_keys::PublicKey;
+use vouchsafe_policy::apply::{Change, Files, Mark, Proposal, changes};
+
+use crate::args::Proof;
+use crate::context::Context;
+use crate::{operator, output};
+
+/// What the owner says is in force.
+#[derive(Deserialize)]
+pub(crate) struct Current {
+    /// The number of the statement in force; 0 before the first.
+    pub(crate) serial: u64,
+    mark: Option<Mark>,
+    #[serde(default)]
+    texts: BTreeMap<String, String>,
+    /// Files that are not as they were applied.
+    pub(crate) edited: Vec<String>,
+    operators: Vec<String>,
+}
+
+impl Current {
+    /// Asks the owner.
+    pub(crate) fn ask(owner: &mut Client) -> anyhow::Result<Self> {
+        Ok(serde_json::from_value(owner.ask(&Request::InForce)?)?)
+    }
+
+    /// The files in force, read as a proposal is; `None` before the first `apply`.
+    pub(crate) fn content(&self) -> anyhow::Result<Option<Proposal>> {
+        if self.serial == 0 {
+            return Ok(None);
+        }
+        let files: Files = self
+            .texts
+            .iter()
+            .map(|(path, text)| (path.clone(), text.clone().into_bytes()))
+            .collect();
+        Ok(Some(Proposal::read(&files, &self.operators()?, 0)?))
+    }
+
+    fn operators(&self) -> anyhow::Result<Vec<PublicKey>> {
+        let keys = self.operators.iter().map(|pem| PublicKey::from_pem(pem));
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What was put into force.
+pub(crate) struct Applied {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) facts: Json,
+}
+
+/// Applies the files as they are now. Nothing changes unless everything holds.
+///
+/// # Errors
+/// Faults with their lines; a refusal without the proof, or when the answer is no.
+pub(crate) fn apply(context: &Context, proof: &Proof) -> anyhow::Result<Applied> {
+    put_into_force(context, proof, !context.json)
+}
+
+/// As [`apply`], showing nothing: for a home of our own making.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) fn quietly(context: &Context, proof: &Proof) -> anyhow::Result<Applied> {
+    put_into_force(context, proof, false)
+}
+
+fn put_into_force(context: &Context, proof: &Proof, shown: bool) -> anyhow::Result<Applied> {
+    let mut owner = context.owner()?;
+    let current = Current::ask(&mut owner)?;
+    let files = proposals::read(context.home.config())?;
+    let seen = current.mark.as_ref().map_or(0, |mark| mark.revocations);
+    let proposal = Proposal::read(&files, &current.operators()?, seen)
+        .map_err(|faults| Failure::refused(faults.to_string()))?;
+    let old = current.content()?;
+    let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
+    if shown {
+        show(&changes, &proposal);
+    }
+    confirm(proof)?;
+    let key = operator::unlock(&context.home, proof)?;
+    let statement = proposal
+        .statement(current.mark.as_ref(), &key.public(), clock::now())
+        .sign(&key)?;
+    let files = texts(files)?;
+    let facts = owner.ask(&Request::Apply { statement, files })?;
+    Ok(Applied { changes, facts })
+}
+
+fn show(changes: &[Change], proposal: &Proposal) {
+    if changes.is_empty() {
+        output::note("nothing changes but the files' bytes");
+    }
+    for change in changes {
+        output::line(change);
+    }
+    for notice in proposal.notices() {
+        output::note(notice);
+    }
+}
+
+fn confirm(proof: &Proof) -> anyhow::Result<()> {
+    if proof.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::refused("nobody is there to say yes")
+            .with_fix("add --yes; the operator's proof is still needed")
+            .into());
+    }
+    anstream::eprint!("Put this into force? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if answer.trim().eq_ignore_ascii_case("y") {
+        return Ok(());
+    }
+    Err(Failure::refused("nothing was put into force").into())
+}
+
+fn texts(files: Files) -> anyhow::Result<BTreeMap<String, String>> {
+    let text = |(path, bytes): (String, Vec<u8>)| {
+        let text = String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?;
+        Ok((path, text))
+    };
+    files.into_iter().map(text).collect()
+}

@@ -1,0 +1,64 @@
+//! Who signed a file, as far as the trust in force says.
+
+use std::path::Path;
+
+use vouchsafe_ambient::{clock, files};
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
+use vouchsafe_package::inspect::SignatureFacts;
+use vouchsafe_package::signing::{self, Verified, VerifyError, bundle_path};
+use vouchsafe_package::{Package, ReadLimits};
+
+use crate::applying::Current;
+use crate::context::Context;
+
+/// A packed skill and what its signature is worth.
+pub(crate) struct Signed {
+    pub(crate) package: Package,
+    /// The verified skill and the trust it rests on, or why it is refused.
+    pub(crate) verified: Result<(Verified, SignatureFacts), String>,
+}
+
+/// Reads `file` and checks the bundle beside it, or `bundle`, against the trust in force.
+///
+/// # Errors
+/// When the file is no packed skill.
+pub(crate) fn read(context: &Context, file: &Path, bundle: Option<&Path>) -> anyhow::Result<Signed> {
+    let bytes = files::read_bounded(file, MAX_COMPONENT)?;
+    let package = Package::read(&bytes, &ReadLimits::default())?;
+    let bundle = bundle.map_or_else(|| bundle_path(file), Path::to_owned);
+    let bundle = files::read_if_present(&bundle, MAX_BUNDLE)?;
+    Ok(Signed {
+        verified: verify(context, bytes, bundle, file),
+        package,
+    })
+}
+
+fn verify(
+    context: &Context,
+    bytes: Vec<u8>,
+    bundle: Option<Vec<u8>>,
+    file: &Path,
+) -> Result<(Verified, SignatureFacts), String> {
+    let bundle = bundle.ok_or_else(|| VerifyError::Unsigned.to_string())?;
+    let in_force = in_force(context)?;
+    let content = in_force.content();
+    let (trust, revocations) = (content.trust(), content.revocations());
+    let limits = ReadLimits::default();
+    let verified = signing::verify(bytes, &bundle, trust, revocations, &limits, clock::now());
+    let verified = verified.map_err(|error| error.to_string())?;
+    let facts = verified.facts(trust, &file.display().to_string());
+    Ok((verified, facts))
+}
+
+/// The trust in force; a home that was never set up trusts nobody.
+fn in_force(context: &Context) -> Result<vouchsafe_policy::apply::Proposal, String> {
+    let nobody = "nobody is trusted here yet: write `trust.toml`, then run `vouchsafe apply`";
+    if !context.home.is_initialised() {
+        return Err(nobody.to_owned());
+    }
+    let mut owner: Client = context.owner().map_err(|error| error.to_string())?;
+    let current = Current::ask(&mut owner).map_err(|error| error.to_string())?;
+    let content = current.content().map_err(|error| error.to_string())?;
+    content.ok_or_else(|| nobody.to_owned())
+}

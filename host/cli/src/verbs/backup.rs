@@ -1,0 +1,70 @@
+//! `backup`: everything but compiled code in one file, its keystore sealed under a passphrase.
+
+use std::fs::File;
+use std::path::Path;
+
+use vouchsafe_ambient::files::{self, Access, Lock};
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::home::Home;
+use vouchsafe_daemon::protocol::Request;
+use vouchsafe_keys::{Keystore, Seal};
+
+use crate::args::Backup;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::{operator, output};
+
+/// What is kept of the data directory beside the keystore.
+const DATA: [&str; 6] = ["operator.json", "applied.json", "disabled.json", "versions.json", "skills", "audit"];
+
+/// The largest keystore, in bytes.
+const MAX_KEYSTORE: u64 = 1 << 20;
+
+pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
+    let passphrase = operator::new_passphrase(args.backup_passphrase_file.as_deref(), "backup")?;
+    // Without an owner nothing changes while it is copied.
+    let _no_owner = stop_owner(&context.home)?;
+    let staging = tempfile::tempdir()?;
+    let keystore = staging.path().join("keystore.json");
+    let sealed = files::read_bounded(&context.home.keystore(), MAX_KEYSTORE)?;
+    files::write_new(&keystore, &sealed, Access::Private)?;
+    Keystore::open(&keystore, &Seal::KeyFile(context.home.seal_key()))?
+        .reseal(&Seal::Passphrase(passphrase))?;
+    write(&context.home, &keystore, &args.file)?;
+    output::done(format!("{}; keep it and its passphrase apart", args.file.display()));
+    Ok(Code::Done)
+}
+
+/// Ends the owner if there is one, and keeps another from starting while the lock is held.
+pub(crate) fn stop_owner(home: &Home) -> anyhow::Result<Lock> {
+    if let Some(mut owner) = Client::connect_if_running(home) {
+        owner.ask(&Request::Stop)?;
+    }
+    for _ in 0..200 {
+        match Lock::take(&home.owner_lock()) {
+            Err(files::FileError::Locked(_)) => {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            other => return Ok(other?),
+        }
+    }
+    Ok(Lock::take(&home.owner_lock())?)
+}
+
+fn write(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
+    files::write_new(target, &[], Access::Private)?;
+    let file: File = files::open_private(target)?;
+    let mut archive = tar::Builder::new(file);
+    archive.append_path_with_name(keystore, "data/keystore.json")?;
+    for name in DATA {
+        let path = home.data().join(name);
+        if path.is_dir() {
+            archive.append_dir_all(format!("data/{name}"), path)?;
+        } else {
+            archive.append_path_with_name(path, format!("data/{name}"))?;
+        }
+    }
+    archive.append_dir_all("config", home.config())?;
+    archive.into_inner()?.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `doctor`: checks this installation, and says what would mend it.
+
+use serde_json::{Value as Json, json};
+use vouchsafe_ambient::files;
+use vouchsafe_build::Toolchain;
+use vouchsafe_daemon::protocol::Request;
+use vouchsafe_daemon::setup;
+
+use crate::applying::Current;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::output;
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    /// What was found, or what is wrong and what would mend it.
+    found: Result<String, String>,
+}
+
+pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
+    let findings = [
+        Finding { what: "home", found: home(context) },
+        Finding { what: "keystore", found: keystore(context) },
+        Finding { what: "owner", found: owner(context) },
+        Finding { what: "files", found: edited(context) },
+        Finding { what: "skills", found: skills(context) },
+        Finding { what: "log", found: log(context) },
+        Finding { what: "toolchain", found: toolchain() },
+    ];
+    let bad = findings.iter().any(|finding| finding.found.is_err());
+    if context.json {
+        output::print_json(&findings.iter().map(as_json).collect());
+    } else {
+        for Finding { what, found } in &findings {
+            match found {
+                Ok(text) => output::done(format!("{what:<10}{text}")),
+                Err(text) => output::error(&format!("{what:<10}{text}"), None),
+            }
+        }
+    }
+    Ok(if bad { Code::Error } else { Code::Done })
+}
+
+fn as_json(finding: &Finding) -> Json {
+    let (ok, text) = match &finding.found {
+        Ok(text) => (true, text),
+        Err(text) => (false, text),
+    };
+    json!({ "what": finding.what, "ok": ok, "found": text })
+}
+
+fn home(context: &Context) -> Result<String, String> {
+    let home = &context.home;
+    if !home.is_initialised() {
+        return Err(format!("nothing in {}: run `vouchsafe init`", home.data().display()));
+    }
+    for directory in [home.data(), home.config()] {
+        if files::is_open_to_others(directory).map_err(|error| error.to_string())? {
+            let path = directory.display();
+            return Err(format!("other users can look into {path}: run `chmod 700 {path}`"));
+        }
+    }
+    Ok(home.data().display().to_string())
+}
+
+fn keystore(context: &Context) -> Result<String, String> {
+    let keystore = setup::open_keystore(&context.home).map_err(|error| error.to_string())?;
+    let operators = setup::operators(&context.home, &keystore);
+    let operators = operators.map_err(|error| error.to_string())?;
+    Ok(format!("opens; {} operator key enrolled", operators.len()))
+}
+
+fn owner(context: &Context) -> Result<String, String> {
+    let facts = context.owner().and_then(|mut owner| owner.ask(&Request::Ping));
+    let facts = facts.map_err(|error| error.to_string())?;
+    Ok(format!("answers, process {}", facts.get("pid").unwrap_or(&Json::Null)))
+}
+
+fn edited(context: &Context) -> Result<String, String> {
+    let mut owner = context.owner().map_err(|error| error.to_string())?;
+    let current = Current::ask(&mut owner).map_err(|error| error.to_string())?;
+    if current.edited.is_empty() {
+        return Ok(format!("as applied in statement {}", current.serial));
+    }
+    let edited = current.edited.join(", ");
+    Err(format!("edited since they were applied: {edited}; look at them, then run `vouchsafe apply`"))
+}
+
+fn skills(context: &Context) -> Result<String, String> {
+    let facts = context.owner().and_then(|mut owner| owner.ask(&Request::List));
+    let facts = facts.map_err(|error| error.to_string())?;
+    let all = facts.as_array().map_or(0, Vec::len);
+    let on = |skill: &&Json| skill.get("state").and_then(Json::as_str) == Some("on");
+    let on = facts.as_array().into_iter().flatten().filter(on).count();
+    Ok(format!("{on} of {all} can be called; `vouchsafe list` says why others can't"))
+}
+
+fn log(context: &Context) -> Result<String, String> {
+    let checked = vouchsafe_audit::verify(&context.home.audit(), None);
+    let checked = checked.map_err(|error| error.to_string())?;
+    Ok(format!("{} records, unbroken", checked.records))
+}
+
+fn toolchain() -> Result<String, String> {
+    let mut said = Vec::new();
+    let installed = Toolchain::installed(&mut |line| said.push(line.to_owned()));
+    match installed {
+        Some(_) => Ok("`wasm32-wasip2` is installed".to_owned()),
+        None => Ok("`wasm32-wasip2` is not installed; `vouchsafe build` sees to it".to_owned()),
+    }
+}

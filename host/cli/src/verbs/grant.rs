@@ -1,0 +1,63 @@
+//! `grant`: writes the grant that a skill asks for, shows what changes, and applies it.
+
+use std::path::Path;
+
+use serde_json::Value as Json;
+use vouchsafe_ambient::files;
+use vouchsafe_daemon::protocol::{Failure, Request};
+use vouchsafe_daemon::store::MAX_COMPONENT;
+use vouchsafe_package::{Package, ReadLimits};
+
+use crate::args::{Grant, Proof};
+use crate::context::Context;
+use crate::exit::Code;
+use crate::{applying, granting, output};
+
+pub(crate) fn run(context: &Context, args: &Grant) -> anyhow::Result<Code> {
+    let (package, publisher) = keep(context, &args.file, args.allow_rollback)?;
+    grant(context, &package, &publisher, &args.proof)
+}
+
+/// Hands the file to the owner, which keeps it if it is signed by somebody trusted.
+pub(crate) fn keep(
+    context: &Context,
+    file: &Path,
+    allow_rollback: bool,
+) -> anyhow::Result<(Package, String)> {
+    let bytes = files::read_bounded(file, MAX_COMPONENT)?;
+    let package = Package::read(&bytes, &ReadLimits::default())
+        .map_err(|error| Failure::refused(error.to_string()))?;
+    let kept = context.owner()?.ask(&Request::Keep {
+        file: std::path::absolute(file)?,
+        digest: package.digest,
+        allow_rollback,
+    })?;
+    let publisher = kept.get("publisher").and_then(Json::as_str);
+    Ok((package, publisher.unwrap_or_default().to_owned()))
+}
+
+/// Writes the grant and applies it; without the proof or a yes, the file is put back.
+pub(crate) fn grant(
+    context: &Context,
+    package: &Package,
+    publisher: &str,
+    proof: &Proof,
+) -> anyhow::Result<Code> {
+    let written = granting::write(&context.home, package, publisher)?;
+    if written.is_incomplete {
+        let message = format!("{} is not granted yet: only you know the rest of its grant", package.name);
+        let fix = format!("fill in {}, then run `vouchsafe apply`", written.path().display());
+        return Err(Failure::refused(message).with_fix(fix).into());
+    }
+    match applying::apply(context, proof) {
+        Ok(applied) => {
+            super::apply::report(context, &applied);
+            Ok(Code::Done)
+        }
+        Err(error) => {
+            written.take_back()?;
+            output::note("the grant was put back as it was");
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `install`: verify, show, grant, enable.
+
+use vouchsafe_policy::lookalike::{Known, lookalikes};
+
+use crate::applying::Current;
+use crate::args::Install;
+use crate::context::Context;
+use crate::exit::Code;
+use crate::output;
+
+pub(crate) fn run(context: &Context, args: &Install) -> anyhow::Result<Code> {
+    let (package, publisher) = super::grant::keep(context, &args.file, args.allow_rollback)?;
+    if !context.json {
+        let shown = super::inspect::describe(context, &args.file)?;
+        output::line(shown);
+        warn_of_lookalikes(context, &package.name, &publisher)?;
+    }
+    super::grant::grant(context, &package, &publisher, &args.proof)
+}
+
+/// Says so when an installed skill has a name that one could take for this one.
+fn warn_of_lookalikes(
+    context: &Context,
+    skill: &vouchsafe_package::SkillName,
+    publisher: &str,
+) -> anyhow::Result<()> {
+    let Some(in_force) = Current::ask(&mut context.owner()?)?.content()? else {
+        return Ok(());
+    };
+    let granted: Vec<_> = in_force.content().grants().collect();
+    let known = granted.iter().map(|grant| Known {
+        skill: &grant.skill.value,
+        publisher: &grant.publisher.value,
+    });
+    for alike in lookalikes(Known { skill, publisher }, known) {
+        output::note(alike);
+    }
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! The life of a call, from a name and arguments to an answer whose record is durable.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vouchsafe_ambient::clock;
+use vouchsafe_audit::{LogError, Recorded};
+use vouchsafe_clearance::{Admitted, Call, Code, Facts, Refusal};
+use vouchsafe_package::signing;
+use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
+use vouchsafe_policy::{Decision, Principal, Request, decide};
+use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed};
+
+use crate::caller::Caller;
+use crate::owner::Owner;
+use crate::registry::Entry;
+use crate::rules::Rules;
+use crate::skill::InstalledSkill;
+
+/// The answer to a call.
+#[derive(Debug)]
+pub struct Answer {
+    /// The structured output, an object; or what went wrong.
+    pub result: Result<Json, Problem>,
+    /// What the call took, if code ran.
+    pub usage: Option<Usage>,
+    /// The outcome's record, on stable storage.
+    pub record: Option<RecordRef>,
+}
+
+/// What the host tells about the cost of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Usage {
+    /// Instructions, roughly.
+    pub fuel: u64,
+    /// The largest memory of all its instances, in bytes.
+    pub peak_memory_bytes: u64,
+    /// From admission to the end, in milliseconds.
+    pub wall_ms: f64,
+}
+
+/// Where the outcome stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordRef {
+    /// Its number.
+    pub seq: u64,
+    /// The SHA-256 of its bytes, in hex.
+    pub hash: String,
+}
+
+/// Why a call has no output.
+#[derive(Debug)]
+pub struct Problem {
+    /// For programs, such as `DENIED` or `OUT_OF_FUEL`.
+    pub code: String,
+    /// In words that any caller may read.
+    pub message: String,
+    /// The tool's own error, by its output type.
+    pub detail: Option<Json>,
+    /// What would allow it: for the operator alone, never for an agent.
+    pub fix: Option<String>,
+    /// Why, in full: for the operator alone.
+    pub why: Option<String>,
+    /// Whether any code of the skill ran.
+    pub ran: bool,
+}
+
+/// There is no tool of that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no tool `{0}`")]
+pub struct UnknownTool(String);
+
+impl Owner {
+    /// Calls `tool` for `caller`. Dropping the future does not end the call; `cancel` does.
+    ///
+    /// # Errors
+    /// When there is no such tool. Everything else, refusals included, is in the answer.
+    pub async fn call(
+        &self,
+        caller: &Caller,
+        tool: &str,
+        arguments: Json,
+        cancel: CancellationToken,
+    ) -> Result<Answer, UnknownTool> {
+        let admitted = match self.clearance().admit(caller.principal()) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(refusal.into()),
+        };
+        // Read after admission, so that a change of the rules in between is noticed at the gate.
+        let rules = self.rules();
+        let entry = rules.registry.get(tool);
+        let entry = entry.ok_or_else(|| UnknownTool(tool.to_owned()))?;
+        let attempt = Attempt {
+            owner: self,
+            rules: &rules,
+            entry,
+            correlation: Uuid::now_v7().to_string(),
+        };
+        Ok(match attempt.run(admitted, arguments, cancel).await {
+            Ok(answer) => answer,
+            Err(problem) => Answer {
+                result: Err(problem),
+                usage: None,
+                record: None,
+            },
+        })
+    }
+}
+
+/// One call on its way.
+struct Attempt<'a> {
+    owner: &'a Owner,
+    rules: &'a Rules,
+    entry: &'a Entry,
+    correlation: String,
+}
+
+impl Attempt<'_> {
+    async fn run(
+        &self,
+        admitted: Admitted,
+        arguments: Json,
+        cancel: CancellationToken,
+    ) -> Result<Answer, Problem> {
+        let skill = self.entry.skill();
+        let clearance = self.owner.clearance();
+        still_in_force(self.rules, skill)
+            .map_err(|refusal| clearance.refuse(&admitted, self.facts(), refusal))?;
+        let (values, input) = self.arguments(&arguments)?;
+        // Compiled before the intent, so that an intent is only ever about running.
+        let code = skill.code(self.owner.engine()).await;
+        let code = code.map_err(|error| Problem::host("NOT_LOADED", error))?;
+        let decision = self.decide(admitted.principal(), &input)?;
+        let action = self.action(values, &input)?;
+        let cleared = clearance.clear(admitted, action, decision)?;
+        let completed = self.owner.engine().call(cleared, code, cancel).await;
+        self.answer(completed).await
+    }
+
+    /// The arguments as typed values, and in the one form that commitments bind.
+    fn arguments(&self, arguments: &Json) -> Result<(Vec<Value>, Json), Problem> {
+        let params = &self.entry.tool().params;
+        let limits = &self.entry.skill().granted().effective().limits;
+        let bytes = usize::try_from(limits.input_bytes).unwrap_or(usize::MAX);
+        let caps = Caps::default().with_bytes(bytes);
+        let bad = |error: &dyn fmt::Display| Problem::arguments(error.to_string());
+        let values = arguments_from_json(params, arguments, &caps).map_err(|e| bad(&e))?;
+        let input = arguments_to_json(params, &values, &caps).map_err(|e| bad(&e))?;
+        Ok((values, input))
+    }
+
+    fn action(&self, arguments: Vec<Value>, input: &Json) -> Result<Call, Problem> {
+        let package = self.entry.skill().package();
+        Ok(Call {
+            skill: package.name.clone(),
+            digest: package.digest,
+            tool: self.entry.tool().name.clone(),
+            arguments,
+            input: self.owner.clearance().commit(&canonical(input))?,
+            correlation: self.correlation.clone(),
+        })
+    }
+
+    /// What a refusal before the gate is about.
+    fn facts(&self) -> Facts {
+        let package = self.entry.skill().package();
+        Facts {
+            kind: "call",
+            skill: package.name.clone(),
+            digest: package.digest,
+            tool: self.entry.tool().name.clone(),
+            correlation: self.correlation.clone(),
+            parent: None,
+            place: None,
+            input: None,
+        }
+    }
+
+    fn decide(&self, principal: &Principal, input: &Json) -> Result<Decision, Problem> {
+        let role = self.rules.role(principal);
+        let role = role.ok_or_else(|| Problem::host("NO_ROLE", "no role is in force"))?;
+        let request = Request {
+            principal,
+            role: &role,
+            tool: &self.entry.tool().name,
+            input,
+        };
+        Ok(decide(self.entry.skill().granted(), &request))
+    }
+
+    /// Hands the answer out once its record is on stable storage.
+    async fn answer(&self, completed: Completed) -> Result<Answer, Problem> {
+        let Completed {
+            result,
+            usage,
+            lines,
+            refusals,
+            recorded,
+        } = completed;
+        self.tell_operator(&lines, &refusals);
+        let usage = Usage {
+            fuel: usage.fuel,
+            peak_memory_bytes: usage.peak_memory_bytes,
+            wall_ms: usage.wall.as_secs_f64() * 1000.0,
+        };
+        let not_recorded = |error: LogError| Problem::host("NOT_RECORDED", error);
+        let recorded = recorded.map_err(not_recorded)?;
+        let durable = self.owner.log().durable(&recorded).await;
+        durable.map_err(not_recorded)?;
+        Ok(Answer {
+            result: result.map_err(Problem::from).and_then(outcome),
+            usage: Some(usage),
+            record: Some(RecordRef::from(&recorded)),
+        })
+    }
+
+    fn tell_operator(
+        &self,
+        lines: &vouchsafe_runtime::Lines,
+        refusals: &[vouchsafe_runtime::Refused],
+    ) {
+        let skill = &self.entry.skill().package().name;
+        for refused in refusals {
+            tracing::warn!(%skill, what = refused.what, why = refused.why, "refused to a skill");
+        }
+        for line in lines.iter() {
+            tracing::info!(%skill, "{line}");
+        }
+    }
+}
+
+/// Whether what let `skill` in holds at this very moment: the files are as they were applied, and
+/// neither signer nor bytes were revoked.
+pub(crate) fn still_in_force(rules: &Rules, skill: &InstalledSkill) -> Result<(), Refusal> {
+    let denied = |why: String, fix: &str| Refusal::new(Code::NotAllowed, why, fix);
+    let grant = skill.grant_file();
+    for file in [grant, "trust.toml", "revocations.json", "roles/local.toml"] {
+        if !rules.watch.is_as_applied(file) {
+            let why = format!("`{file}` was edited since it was applied");
+            return Err(denied(why, "look at it, then run `vouchsafe apply`"));
+        }
+    }
+    let in_force = rules.in_force.as_ref();
+    let nothing = || denied("nothing is in force".into(), "run `vouchsafe apply`");
+    let content = in_force.ok_or_else(nothing)?.content();
+    let verified = skill.granted().verified();
+    let (trust, revocations) = (content.trust(), content.revocations());
+    signing::still_trusted(verified, trust, revocations, clock::now())
+        .map_err(|error| denied(error.to_string(), ""))
+}
+
+fn outcome(answer: ToolAnswer) -> Result<Json, Problem> {
+    match answer {
+        ToolAnswer::Output(Json::Null) => Ok(Json::Object(serde_json::Map::new())),
+        ToolAnswer::Output(output) => Ok(output),
+        ToolAnswer::ToolError(detail) => Err(Problem {
+            code: "TOOL_ERROR".to_owned(),
+            message: "the tool answered with an error".to_owned(),
+            detail: Some(detail),
+            fix: None,
+            why: None,
+            ran: true,
+        }),
+    }
+}
+
+impl Problem {
+    fn arguments(message: String) -> Self {
+        Self {
+            code: "ARGUMENTS".to_owned(),
+            message,
+            detail: None,
+            fix: None,
+            why: None,
+            ran: false,
+        }
+    }
+
+    /// A fault of the host: the operator gets the reason, the caller the code.
+    fn host(code: &str, error: impl fmt::Display) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: "the host could not run it".to_owned(),
+            detail: None,
+            fix: None,
+            why: Some(error.to_string()),
+            ran: false,
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code.to_string(),
+            message: refusal.code.says().to_owned(),
+            detail: None,
+            fix: (!refusal.fix.is_empty()).then_some(refusal.fix),
+            why: Some(refusal.why),
+            ran: false,
+        }
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            detail: None,
+            fix: None,
+            why: None,
+            ran: !error.nothing_ran(),
+        }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            result: Err(refusal.into()),
+            usage: None,
+            record: None,
+        }
+    }
+}
+
+impl From<&Recorded> for RecordRef {
+    fn from(recorded: &Recorded) -> Self {
+        Self {
+            seq: recorded.seq(),
+            hash: hex::encode(recorded.hash()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The control protocol's server side: one request a line, one reply a line.
+
+mod audit;
+mod change;
+mod look;
+
+use std::io;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::sync::CancellationToken;
+
+use crate::call::Answer;
+use crate::caller::Caller;
+use crate::owner::Owner;
+use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
+
+/// Serves control requests until the client ends the connection.
+///
+/// # Errors
+/// When the connection fails.
+pub(crate) async fn serve(
+    owner: Arc<Owner>,
+    uid: u32,
+    mut read: BufReader<OwnedReadHalf>,
+    mut write: OwnedWriteHalf,
+) -> io::Result<()> {
+    let caller = Caller::local(uid);
+    loop {
+        let mut line = Vec::new();
+        let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+        (&mut read).take(limit).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Ok(());
+        }
+        let reply = match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => {
+                tokio::select! {
+                    reply = answer(&owner, &caller, request) => reply,
+                    // A client that is gone wants nothing any more; what it asked for is cancelled.
+                    () = hung_up(&mut read) => return Ok(()),
+                }
+            }
+            Err(error) => Err(Failure::usage(format!("the request is malformed: {error}"))),
+        };
+        let reply = match reply {
+            Ok(facts) => Reply::Done(facts),
+            Err(failure) => Reply::Failed(failure),
+        };
+        let mut line = serde_json::to_vec(&reply).map_err(io::Error::other)?;
+        line.push(b'\n');
+        write.write_all(&line).await?;
+    }
+}
+
+/// Waits for the end of input. A client that sends its next request early is not gone.
+async fn hung_up(read: &mut BufReader<OwnedReadHalf>) {
+    match read.fill_buf().await {
+        Ok(bytes) if !bytes.is_empty() => std::future::pending().await,
+        _ => {}
+    }
+}
+
+async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json, Failure> {
+    match request {
+        Request::Ping => Ok(json!({ "pid": std::process::id() })),
+        Request::InForce => look::in_force(owner),
+        Request::List => look::list(owner),
+        Request::Why {
+            skill,
+            tool,
+            principal,
+            input,
+        } => look::why(owner, caller, &skill, &tool, principal.as_deref(), &input),
+        Request::Keep {
+            file,
+            digest,
+            allow_rollback,
+        } => change::keep(owner, &file, &digest, allow_rollback),
+        Request::Apply { statement, files } => change::apply(owner, statement, files).await,
+        Request::Disable { skill } => change::disable(owner, caller, &skill).await,
+        Request::Remove { skill } => change::remove(owner, caller, &skill).await,
+        Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
+        Request::AuditShow { from, limit } => audit::show(owner, from, limit),
+        Request::AuditVerify { expect } => audit::verify(owner, expect.as_deref()).await,
+        Request::Stop => {
+            owner.stop();
+            Ok(json!({}))
+        }
+    }
+}
+
+async fn call(
+    owner: &Owner,
+    caller: &Caller,
+    tool: &str,
+    arguments: Json,
+) -> Result<Json, Failure> {
+    // Dropping this future, as when the client hangs up, cancels the call.
+    let cancel = CancellationToken::new();
+    let _cancel_on_every_way_out = cancel.clone().drop_guard();
+    let answer = owner
+        .call(caller, tool, arguments, cancel)
+        .await
+        .map_err(|unknown| Failure::usage(unknown.to_string()).with_fix("vouchsafe list"))?;
+    let Answer {
+        result,
+        usage,
+        record,
+    } = answer;
+    match result {
+        Ok(output) => Ok(json!({ "output": output, "usage": usage, "record": record })),
+        Err(problem) => Err(Failure {
+            kind: if problem.ran {
+                FailureKind::Tool
+            } else {
+                FailureKind::Refused
+            },
+            message: match &problem.detail {
+                Some(detail) => format!("{}: {detail}", problem.code),
+                None => format!("{}: {}", problem.code, problem.message),
+            },
+            fix: problem.fix,
+        }),
+    }
+}

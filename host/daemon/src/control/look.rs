@@ -1,0 +1,120 @@
+//! Requests that only look.
+
+use serde_json::{Value as Json, json};
+use vouchsafe_package::signing::Verified;
+use vouchsafe_policy::{Answer, Principal, Request};
+
+use crate::caller::Caller;
+use crate::owner::Owner;
+use crate::protocol::Failure;
+use crate::rules::{Off, Rules};
+use crate::skill::InstalledSkill;
+
+/// What is in force, which files were edited since, and what the next statement must follow.
+pub(super) fn in_force(owner: &Owner) -> Result<Json, Failure> {
+    let rules = owner.rules();
+    let edited = rules
+        .watch
+        .edited()
+        .map_err(|error| Failure::internal(error.to_string()))?;
+    let operators: Vec<_> = owner.operators().iter().map(|key| key.to_pem()).collect();
+    let Some(in_force) = &rules.in_force else {
+        return Ok(json!({ "serial": 0, "edited": edited, "operators": operators }));
+    };
+    let statement = in_force.statement();
+    Ok(json!({
+        "serial": statement.serial,
+        "mark": in_force.mark(),
+        "applied_at": statement.applied_at,
+        "operator": statement.operator,
+        "files": statement.files,
+        "texts": owner.applied_texts().map_err(|error| Failure::refused(error.to_string()))?,
+        "edited": edited,
+        "operators": operators,
+    }))
+}
+
+/// The kept skills, those that can be called and those that can't.
+pub(super) fn list(owner: &Owner) -> Result<Json, Failure> {
+    let rules = owner.rules();
+    let on = rules.on.iter().map(|skill| describe_on(&rules, skill));
+    let off = rules.off.iter().map(describe_off);
+    Ok(Json::Array(on.chain(off).collect()))
+}
+
+fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
+    let package = skill.package();
+    let tools: Vec<String> = skill.tools().map(|(name, _)| name).collect();
+    let contested: Vec<_> = tools.iter().filter(|name| rules.contested.contains(name)).collect();
+    let edited = !rules.watch.is_as_applied(skill.grant_file());
+    let reason = match (edited, contested.as_slice()) {
+        (true, _) => Some(format!(
+            "{} was edited since it was applied; run `vouchsafe apply`",
+            skill.grant_file()
+        )),
+        (false, [_, ..]) => Some(format!(
+            "another skill claims the same tool names; add `alias = \"...\"` to {}",
+            skill.grant_file()
+        )),
+        _ => None,
+    };
+    json!({
+        "skill": package.name, "version": package.version, "digest": package.digest,
+        "publisher": skill.granted().verified().publisher(),
+        "state": if reason.is_some() { "refused" } else { "on" },
+        "tier": package.tier, "tools": tools, "reason": reason,
+    })
+}
+
+fn describe_off(off: &Off) -> Json {
+    let package = off.verified.as_deref().map(Verified::package);
+    json!({
+        "skill": package.map(|package| &package.name),
+        "version": package.map(|package| &package.version),
+        "digest": off.digest,
+        "publisher": off.verified.as_ref().map(|verified| verified.publisher()),
+        "state": off.state, "reason": off.reason,
+    })
+}
+
+/// Which lines decide a call.
+pub(super) fn why(
+    owner: &Owner,
+    caller: &Caller,
+    skill: &str,
+    tool: &str,
+    principal: Option<&str>,
+    input: &Json,
+) -> Result<Json, Failure> {
+    let rules = owner.rules();
+    let principal = principal.map_or_else(|| caller.principal().clone(), Principal::local);
+    let Some(installed) = rules.on.iter().find(|installed| installed.is_called(skill)) else {
+        return Ok(not_on(&rules, skill));
+    };
+    if let Err(refusal) = crate::call::still_in_force(&rules, installed) {
+        return Ok(json!({ "allowed": false, "text": refusal.to_string() }));
+    }
+    let role = rules.role(&principal);
+    let role = role.ok_or_else(|| Failure::internal("the built-in role is gone"))?;
+    let request = Request {
+        principal: &principal,
+        role: &role,
+        tool,
+        input,
+    };
+    let explanation = vouchsafe_policy::why(installed.granted(), &request);
+    Ok(json!({
+        "allowed": explanation.answer == Answer::Allowed,
+        "explanation": explanation,
+        "text": explanation.to_string(),
+    }))
+}
+
+fn not_on(rules: &Rules, skill: &str) -> Json {
+    let off = rules.off.iter().find(|off| off.is_called(skill));
+    let text = match off {
+        Some(off) => format!("refused: `{skill}` is {}: {}", off.state, off.reason),
+        None => format!("refused: no skill `{skill}` is installed; run `vouchsafe install FILE`"),
+    };
+    json!({ "allowed": false, "text": text })
+}

@@ -1,0 +1,200 @@
+//! Everything that decides calls, as one snapshot: what is in force, which skills it lets in, and
+//! which tools they give. A change makes a new snapshot; calls under way keep theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use vouchsafe_ambient::clock;
+use vouchsafe_package::signing::{self, Verified, VersionMemory};
+use vouchsafe_package::{Digest, Package, ReadLimits, SkillName};
+use vouchsafe_policy::{Granted, Principal, Role};
+use vouchsafe_policy::apply::InForce;
+
+use crate::home::Home;
+use crate::proposals::Watch;
+use crate::registry::Registry;
+use crate::skill::InstalledSkill;
+use crate::store::Store;
+
+/// One snapshot.
+pub(crate) struct Rules {
+    /// What the operator applied; nothing before the first `apply`.
+    pub(crate) in_force: Option<InForce>,
+    /// Whether the files are still as they were applied.
+    pub(crate) watch: Watch,
+    /// The tools that agents see.
+    pub(crate) registry: Registry,
+    /// Tool names that two skills claim, so that neither has them.
+    pub(crate) contested: Vec<String>,
+    /// The skills that may be called.
+    pub(crate) on: Vec<Arc<InstalledSkill>>,
+    /// Kept components that may not, and why.
+    pub(crate) off: Vec<Off>,
+}
+
+/// A kept component that can't be called.
+pub(crate) struct Off {
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// What it is, where its signature was believed.
+    pub(crate) verified: Option<Arc<Verified>>,
+    /// In one word.
+    pub(crate) state: &'static str,
+    /// In full, with what would change it.
+    pub(crate) reason: String,
+}
+
+impl Rules {
+    /// Judges every kept component by what is in force.
+    pub(crate) fn judge(
+        home: &Home,
+        in_force: Option<InForce>,
+        store: &Store,
+        disabled: &BTreeSet<Digest>,
+        memory: &mut VersionMemory,
+    ) -> Self {
+        let applied = in_force.as_ref().map(|f| f.statement().files.clone());
+        let mut rules = Self {
+            watch: Watch::new(home.config(), applied.unwrap_or_default()),
+            in_force,
+            registry: Registry::default(),
+            contested: Vec::new(),
+            on: Vec::new(),
+            off: Vec::new(),
+        };
+        let verified = rules.verify(store);
+        let newest = rules.grant(&verified, disabled, memory);
+        rules.on = newest.into_values().map(Arc::new).collect();
+        (rules.registry, rules.contested) = Registry::new(&rules.on);
+        rules
+    }
+
+    /// The kept components whose signatures are believed, by digest.
+    fn verify(&mut self, store: &Store) -> BTreeMap<Digest, Arc<Verified>> {
+        let mut verified = BTreeMap::new();
+        for digest in store.digests().unwrap_or_default() {
+            match self.verify_one(store, &digest) {
+                Ok(one) => drop(verified.insert(digest, Arc::new(one))),
+                Err(reason) => self.off.push(Off {
+                    digest,
+                    verified: None,
+                    state: "untrusted",
+                    reason,
+                }),
+            }
+        }
+        verified
+    }
+
+    fn verify_one(&self, store: &Store, digest: &Digest) -> Result<Verified, String> {
+        let nothing = "nothing is in force yet; write `trust.toml`, then run `vouchsafe apply`";
+        let content = self.in_force.as_ref().ok_or(nothing)?.content();
+        let kept = store.load(digest).map_err(|error| error.to_string())?;
+        let kept = kept.ok_or("it is gone from the store")?;
+        let bundle = kept.bundle.ok_or_else(|| signing::VerifyError::Unsigned.to_string())?;
+        let (trust, revocations) = (content.trust(), content.revocations());
+        let limits = ReadLimits::default();
+        signing::verify(kept.component, &bundle, trust, revocations, &limits, clock::now())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The granted ones; of several versions that a grant admits, the highest.
+    fn grant(
+        &mut self,
+        verified: &BTreeMap<Digest, Arc<Verified>>,
+        disabled: &BTreeSet<Digest>,
+        memory: &mut VersionMemory,
+    ) -> BTreeMap<(String, SkillName), InstalledSkill> {
+        let mut newest: BTreeMap<_, InstalledSkill> = BTreeMap::new();
+        for (digest, one) in verified {
+            let granted = match self.admit(one, verified, disabled, memory) {
+                Ok(granted) => granted,
+                Err((state, reason)) => {
+                    self.set_off(*digest, one, state, reason);
+                    continue;
+                }
+            };
+            let name = (one.publisher().to_owned(), one.package().name.clone());
+            let older = match newest.remove(&name) {
+                Some(other) if other.package().version > granted.package().version => {
+                    newest.insert(name, other);
+                    one
+                }
+                other => {
+                    newest.insert(name, InstalledSkill::new(granted));
+                    let Some(other) = other else { continue };
+                    &other.granted().verified().clone()
+                }
+            };
+            let reason = "a higher version is installed and granted".to_owned();
+            self.set_off(older.package().digest, older, "superseded", reason);
+        }
+        newest
+    }
+
+    fn admit(
+        &self,
+        one: &Arc<Verified>,
+        all: &BTreeMap<Digest, Arc<Verified>>,
+        disabled: &BTreeSet<Digest>,
+        memory: &mut VersionMemory,
+    ) -> Result<Granted, (&'static str, String)> {
+        let digest = one.package().digest;
+        if disabled.contains(&digest) {
+            let reason = "switched off; `vouchsafe install FILE` switches it on again";
+            return Err(("disabled", reason.to_owned()));
+        }
+        let not_granted = |error: String| ("not granted", error);
+        let in_force = self
+            .in_force
+            .as_ref()
+            .ok_or_else(|| not_granted("nothing is in force".to_owned()))?;
+        let pinned = pinned(in_force, one, all);
+        let granted = Granted::new(one.clone(), pinned, in_force);
+        let granted = granted.map_err(|error| not_granted(error.to_string()))?;
+        // A grant that names these very bytes wants them, however old; one that follows does not.
+        let on_purpose = !granted.was_followed();
+        let admitted = memory.admit(one, on_purpose);
+        admitted.map_err(|error| ("rolled back", error.to_string()))?;
+        Ok(granted)
+    }
+
+    fn set_off(&mut self, digest: Digest, one: &Arc<Verified>, state: &'static str, reason: String) {
+        self.off.push(Off {
+            digest,
+            verified: Some(one.clone()),
+            state,
+            reason,
+        });
+    }
+}
+
+impl Rules {
+    /// The role of `principal`, from the host's record.
+    pub(crate) fn role(&self, principal: &Principal) -> Option<Arc<Role>> {
+        let in_force = self.in_force.as_ref()?;
+        in_force.content().role(&principal.role).cloned()
+    }
+}
+
+impl Off {
+    /// Whether `name` means this component: its full name, its short name, or its digest.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        let package = self.verified.as_ref().map(|verified| verified.package());
+        self.digest.to_string() == name
+            || package.is_some_and(|package| {
+                package.name.to_string() == name || package.name.name() == name
+            })
+    }
+}
+
+/// The component that the grant for `one` pins, where that is another one.
+fn pinned<'a>(
+    in_force: &InForce,
+    one: &Verified,
+    all: &'a BTreeMap<Digest, Arc<Verified>>,
+) -> Option<&'a Package> {
+    let package = one.package();
+    let (grant, _) = in_force.content().grant_for(&package.name, one.publisher())?;
+    all.get(&grant.digest.value).map(|pinned| pinned.package())
+}

@@ -1,0 +1,81 @@
+//! An installed skill: verified, granted, and compiled when it is first called.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+use vouchsafe_package::assemble::tool_name;
+use vouchsafe_package::{Digest, Effect, Package, Tool};
+use vouchsafe_policy::Granted;
+use vouchsafe_runtime::{Engine, LoadError, Skill};
+
+/// A skill that agents can call.
+pub struct InstalledSkill {
+    granted: Granted,
+    code: OnceCell<Arc<Skill>>,
+}
+
+impl InstalledSkill {
+    /// A granted skill; nothing is compiled yet.
+    pub fn new(granted: Granted) -> Self {
+        Self {
+            granted,
+            code: OnceCell::new(),
+        }
+    }
+
+    /// The proof that it may run.
+    pub fn granted(&self) -> &Granted {
+        &self.granted
+    }
+
+    /// What it is.
+    pub fn package(&self) -> &Package {
+        self.granted.package()
+    }
+
+    /// Its bytes' digest.
+    pub fn digest(&self) -> Digest {
+        self.package().digest
+    }
+
+    /// The grant's file, such as `grants/acme.payments.toml`.
+    pub fn grant_file(&self) -> &str {
+        &self.granted.grant().file
+    }
+
+    /// Its granted tools under the name that its grant gives it.
+    pub fn tools(&self) -> impl Iterator<Item = (String, &Tool)> {
+        let alias = self.granted.grant().alias.as_ref();
+        let name = alias.map_or(self.package().name.name(), |alias| alias.value.as_str());
+        let granted = &self.granted.effective().tools;
+        let tools = self.package().tools.iter();
+        tools
+            .filter(|tool| granted.contains_key(&tool.name))
+            .map(move |tool| (tool_name(name, &tool.name), tool))
+    }
+
+    /// The effect of `tool` under the grant, which may be above the declared one.
+    pub fn effect(&self, tool: &Tool) -> Effect {
+        let granted = self.granted.effective().tools.get(&tool.name);
+        granted.map_or(Effect::Irreversible, |granted| granted.effect)
+    }
+
+    /// Whether `name` means this skill: its full name, its short name or alias, or its digest.
+    pub fn is_called(&self, name: &str) -> bool {
+        let alias = self.granted.grant().alias.as_ref();
+        self.package().name.to_string() == name
+            || self.package().name.name() == name
+            || alias.is_some_and(|alias| alias.value == name)
+            || self.digest().to_string() == name
+    }
+
+    /// Its compiled code; the first call compiles, or takes it from the cache.
+    ///
+    /// # Errors
+    /// When it can't be compiled within the limits. The next call tries again.
+    pub async fn code(&self, engine: &Engine) -> Result<&Arc<Skill>, LoadError> {
+        self.code
+            .get_or_try_init(|| engine.load(&self.granted))
+            .await
+    }
+}
