@@ -105,7 +105,7 @@ fn options(world: &World) -> Opts {
 }
 
 /// The types with a handle somewhere in them, which have no equality.
-fn not_comparable(world: &World) -> Vec<String> {
+pub(crate) fn not_comparable(world: &World) -> Vec<String> {
     let mut types = Types::default();
     types.analyze(&world.resolve);
     let with_handles = world
@@ -143,7 +143,9 @@ fn scope(modules: &[Vec<String>]) -> Result<TokenStream> {
         match module.split_last() {
             Some((_, parent)) if !parent.is_empty() => uses.extend(used(parent)?),
             // By name, so that the world's own `Guest` goes before those of its interfaces.
-            _ => uses.extend(quote!(use self::bindings::Guest;)),
+            _ => uses.extend(quote!(
+                use self::bindings::Guest;
+            )),
         }
         uses.extend(used(module)?);
     }

@@ -74,7 +74,7 @@ pub fn missing_from<'a>(own: impl IntoIterator<Item = &'a str>) -> Vec<(String, 
     let brought: Vec<&str> = own.into_iter().filter_map(declared).collect();
     let missing = PACKAGES
         .iter()
-        .filter(|package| !brought.contains(&package.name));
+        .filter(|package| declared(package.text).is_none_or(|name| !brought.contains(&name)));
     missing
         .map(|package| (format!("deps/{}", package.file_name()), package.text))
         .collect()
@@ -97,12 +97,13 @@ mod tests {
     fn what_a_skill_brings_is_not_laid_beside_it() {
         let own = [
             "/// Words.\npackage acme:erp@1.0.0;",
-            "package wasi:http@0.2.4;\ninterface types {}",
+            "package wasi:http@0.2.12;\ninterface types {}",
+            "package wasi:cli@0.2.4;",
         ];
         let laid = missing_from(own);
         assert_eq!(laid.len(), PACKAGES.len() - 1);
         assert!(laid.iter().all(|(path, _)| path != "deps/wasi-http.wit"));
-        assert!(laid.iter().any(|(path, _)| path == "deps/wasi-io.wit"));
+        assert!(laid.iter().any(|(path, _)| path == "deps/wasi-cli.wit"));
     }
 
     #[test]
