@@ -80,12 +80,12 @@ pub fn missing_from<'a>(own: impl IntoIterator<Item = &'a str>) -> Vec<(String, 
         .collect()
 }
 
-/// The package that a WIT text declares, without its version.
+/// The package that a WIT text declares, with its version.
 fn declared(text: &str) -> Option<&str> {
     let line = text
         .lines()
         .find_map(|line| line.trim_start().strip_prefix("package "))?;
-    let end = line.find(['@', ';', ' ', '{']).unwrap_or(line.len());
+    let end = line.find([';', ' ', '{']).unwrap_or(line.len());
     line.get(..end)
 }
 
