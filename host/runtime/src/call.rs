@@ -1,11 +1,11 @@
 //! A cleared call, from the queue to its recorded outcome.
 
+use crate::door::Refused;
 use crate::engine::Engine;
 use crate::error::{CallError, LoadError};
 use crate::lines::Lines;
 use crate::run::{Job, Ran, Usage};
 use crate::skill::Skill;
-use crate::state::Refused;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,16 +69,13 @@ impl Engine {
             Err(error) => return conclude(cleared, None, output_bytes, Ran::not(error)),
         };
         let intent = cleared.seq();
-        let running = self.guests.spawn(async move {
+        let ended = self.guests.run(job.is_brief(), async move {
             let skill = Arc::clone(&job.skill);
             let tool = skill.tool(&job.tool);
             let ran = job.run(slot).await;
             conclude(cleared, tool, output_bytes, ran)
         });
-        match running {
-            Ok(running) => running.await.unwrap_or_else(|_| lost(intent)),
-            Err(_) => lost(intent),
-        }
+        ended.await.unwrap_or_else(|| lost(intent))
     }
 }
 

@@ -6,12 +6,14 @@
 mod cache;
 mod call;
 mod compile;
+mod door;
 mod engine;
 mod error;
 mod guests;
 mod imports;
 mod limits;
 mod lines;
+mod pace;
 mod run;
 mod settings;
 mod skill;
@@ -23,9 +25,10 @@ mod val;
 
 pub use call::{Answer, Completed};
 pub use compile::child::compile_child_main;
+pub use door::Refused;
 pub use engine::Engine;
 pub use error::{CallError, CompileError, LoadError};
 pub use lines::{Line, Lines, Source};
-pub use run::{Refused, Usage};
+pub use run::Usage;
 pub use settings::Settings;
 pub use skill::Skill;

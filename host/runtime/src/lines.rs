@@ -155,7 +155,7 @@ impl Lines {
 }
 
 /// The text of `bytes`, cut to the limit between characters, with escapes for what is not plain.
-fn plain(bytes: &[u8]) -> String {
+pub(crate) fn plain(bytes: &[u8]) -> String {
     let cut = bytes.get(..LINE_BYTES).unwrap_or(bytes);
     let mut text = String::with_capacity(cut.len());
     for chunk in cut.utf8_chunks() {

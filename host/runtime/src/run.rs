@@ -1,5 +1,6 @@
 //! One run of one function in a fresh instance, within all its limits.
 
+use crate::door::Refused;
 use crate::error::CallError;
 use crate::guests::Slot;
 use crate::lines::Lines;
@@ -14,14 +15,12 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use vouchsafe_package::value::Value;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_package::Limits;
+use vouchsafe_package::value::Value;
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
-
-pub use crate::state::Refused;
 
 /// Fuel between two looks at deadline and cancellation, some 100 µs of most code.
 const SLICE_FUEL: u64 = 100_000;
@@ -78,6 +77,12 @@ impl Ran {
 }
 
 impl Job {
+    /// Whether the function has been brief often enough to begin where it is asked for.
+    pub(crate) fn is_brief(&self) -> bool {
+        let function = self.skill.function(&self.tool);
+        function.is_some_and(|function| function.pace.is_brief())
+    }
+
     /// Runs to the end or to the first limit. The store is gone when this returns, and only then
     /// the slot is free.
     pub(crate) async fn run(self, slot: Slot) -> Ran {
@@ -87,6 +92,7 @@ impl Job {
     }
 
     async fn in_fresh_store(self) -> Ran {
+        let began = Instant::now();
         let Some(function) = self.skill.function(&self.tool) else {
             return Ran::not(CallError::NoTool(self.tool));
         };
@@ -97,7 +103,8 @@ impl Job {
         let arguments: Vec<Val> = self.arguments.iter().cloned().map(val::to_val).collect();
         let call = call(&mut store, &self.skill, function, &arguments);
         let call = AssertUnwindSafe(call).catch_unwind();
-        let ended = self.bounded(call).await;
+        let (ended, slices) = self.bounded(call).await;
+        function.pace.took(began.elapsed(), slices == 1);
         let result = ended.and_then(|ended| match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.explain(&store, &error)),
@@ -115,7 +122,7 @@ impl Job {
                 wall: self.started.elapsed(),
             },
             lines: state.book.take(),
-            refusals: state.refusals.take(),
+            refusals: state.door.take_refused(),
         }
     }
 
@@ -133,11 +140,14 @@ impl Job {
 
     /// Drives `call` until it ends, its deadline passes or it is cancelled. The clock and the token
     /// are looked at before every slice, because a timer may fire late on a thread full of guests.
-    async fn bounded<F: Future>(&self, call: F) -> Result<F::Output, CallError> {
+    /// Also says how many slices it took.
+    async fn bounded<F: Future>(&self, call: F) -> (Result<F::Output, CallError>, u64) {
+        let mut slices = 0;
         let mut call = pin!(call);
         let mut cancelled = pin!(self.cancel.cancelled());
         let mut timer = pin!(tokio::time::sleep_until(self.deadline.into()));
-        poll_fn(|cx| {
+        let ended = poll_fn(|cx| {
+            slices += 1;
             if cancelled.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
@@ -146,7 +156,8 @@ impl Job {
             }
             call.as_mut().poll(cx).map(Ok)
         })
-        .await
+        .await;
+        (ended, slices)
     }
 
     fn explain(&self, store: &Store<State>, error: &wasmtime::Error) -> CallError {

@@ -3,6 +3,7 @@
 use crate::engine::refused;
 use crate::error::LoadError;
 use crate::imports;
+use crate::pace::Pace;
 use crate::state::State;
 use crate::types;
 use vouchsafe_package::{Digest, Export, Tool};
@@ -20,6 +21,7 @@ pub struct Skill {
 pub(crate) struct Function {
     pub(crate) tool: Tool,
     pub(crate) index: ComponentExportIndex,
+    pub(crate) pace: Pace,
 }
 
 impl Skill {
@@ -91,6 +93,7 @@ impl Function {
         Ok(Self {
             tool: tool.clone(),
             index,
+            pace: Pace::default(),
         })
     }
 }

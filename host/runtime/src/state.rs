@@ -1,10 +1,10 @@
 //! What the host holds for one call while its instance lives.
 
+use crate::door::Door;
 use crate::imports::http::Http;
 use crate::imports::wasi;
 use crate::limits::Memory;
 use crate::lines::Book;
-use std::sync::{Arc, Mutex, PoisonError};
 use vouchsafe_clearance::EffectGate;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -21,7 +21,7 @@ pub(crate) const HELD_BYTES: usize = 32 << 10;
 pub(crate) struct State {
     pub(crate) memory: Memory,
     pub(crate) book: Book,
-    pub(crate) refusals: Refusals,
+    pub(crate) door: Door,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Http,
@@ -31,7 +31,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(memory_bytes: u64, effects: Option<EffectGate>) -> Self {
         let book = Book::default();
-        let refusals = Refusals::default();
+        let door = Door::new(effects);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let mut http = WasiHttpCtx::new();
@@ -40,10 +40,10 @@ impl State {
             memory: Memory::new(memory_bytes),
             wasi: wasi::context(&book),
             http,
-            hooks: Http::new(effects, refusals.clone()),
+            hooks: Http(door.clone()),
             table,
             book,
-            refusals,
+            door,
         }
     }
 }
@@ -64,38 +64,5 @@ impl WasiHttpView for State {
             table: &mut self.table,
             ctx: &mut self.http,
         }
-    }
-}
-
-/// Something that a skill tried and the host did not do. The skill is told little; this is for the operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// What was tried, such as `POST https://bank.example:8443`. No path, query or header: these may hold secrets.
-    pub what: String,
-    /// Why not, and what would allow it.
-    pub why: String,
-}
-
-/// The refusals of one call; identical ones are kept once, and no more than [`Refusals::KEPT`].
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Refusals(Arc<Mutex<Vec<Refused>>>);
-
-impl Refusals {
-    const KEPT: usize = 32;
-
-    pub(crate) fn add(&self, what: String, why: impl Into<String>) {
-        let refused = Refused {
-            what,
-            why: why.into(),
-        };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < Self::KEPT && !all.contains(&refused) {
-            all.push(refused);
-        }
-    }
-
-    pub(crate) fn take(&self) -> Vec<Refused> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *all)
     }
 }

@@ -3,9 +3,10 @@
 //! An effect is enforced here, not believed: while a `read` tool runs, only GET and HEAD leave.
 
 use super::Import;
-use crate::state::{HELD_BYTES, Refusals, State};
-use http::{Method, Request, Response, Uri};
-use vouchsafe_clearance::{EffectGate, EffectKind};
+use crate::door::Door;
+use crate::state::{HELD_BYTES, State};
+use http::{Request, Response, Uri};
+use vouchsafe_clearance::EffectKind;
 use wasmtime_wasi_http::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
 use wasmtime_wasi_http::{
@@ -25,32 +26,7 @@ type Sent = Result<(Response<WasiBody>, Transfer), Error>;
 type Transfer = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// The requests of one call: each is put to the gate, which knows the tool's effect.
-pub(crate) struct Http {
-    effects: Option<EffectGate>,
-    refusals: Refusals,
-}
-
-impl Http {
-    /// Without a gate, nothing may leave.
-    pub(crate) fn new(effects: Option<EffectGate>, refusals: Refusals) -> Self {
-        Self { effects, refusals }
-    }
-
-    fn refuse(&self, method: &Method, place: &str) {
-        let kind = EffectKind::Http {
-            method: method.to_string(),
-            reads: false,
-        };
-        let why = match &self.effects {
-            Some(gate) => gate.check(&kind, place).err().unwrap_or_else(|| {
-                let why = "no destination is granted: this host has no egress yet";
-                gate.refuse_for(&kind, place, why, "")
-            }),
-            None => return self.refusals.add(format!("{method} {place}"), "no effects here"),
-        };
-        self.refusals.add(format!("{method} {place}"), why.detail());
-    }
-}
+pub(crate) struct Http(pub(crate) Door);
 
 impl WasiHttpHooks for Http {
     fn send_request(
@@ -59,7 +35,12 @@ impl WasiHttpHooks for Http {
         _options: Option<RequestOptions>,
         _processed: Transfer,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        self.refuse(request.method(), &place(request.uri()));
+        let kind = EffectKind::Http {
+            method: request.method().to_string(),
+            reads: false,
+        };
+        let why = "no destination is granted: this host has no egress yet";
+        self.0.refuse(&kind, &place(request.uri()), why);
         Box::new(async { Err(Error::HttpRequestDenied) })
     }
 

@@ -1,6 +1,8 @@
 //! What a component can import, one file for each family. Only what it does import is linked.
 
+mod config;
 pub(crate) mod http;
+mod keyvalue;
 pub(crate) mod log;
 #[cfg(test)]
 mod tests;
@@ -34,7 +36,13 @@ pub(crate) fn linker(
 }
 
 fn find(interface: &str) -> Option<Import> {
-    let all = wasi::INERT.iter().chain(http::IMPORTS).chain(log::IMPORTS);
+    let granted = [
+        http::IMPORTS,
+        config::IMPORTS,
+        keyvalue::IMPORTS,
+        log::IMPORTS,
+    ];
+    let all = wasi::INERT.iter().chain(granted.into_iter().flatten());
     #[cfg(test)]
     let all = all.chain(tests::IMPORTS);
     all.copied().find(|(name, _)| *name == interface)

@@ -228,3 +228,40 @@ async fn growing_memory_costs_fuel() {
     );
     assert_eq!(error(ran), CallError::OutOfFuel(1_000_000));
 }
+
+#[tokio::test]
+async fn a_brief_function_begins_at_once_and_moves_on_when_it_is_not_brief() {
+    let engine = engine(|_| ());
+    // Brief with 0, endless otherwise.
+    let wat = r#"(component
+        (core module $m (func (export "run") (param i32) (loop (br_if 0 (local.get 0)))))
+        (core instance $i (instantiate $m))
+        (func (export "run") (param "n" u32) (canon lift (core func $i "run"))))"#;
+    let skill = skill(&engine, wat, &[tool("run", &[("n", Type::U32)], None)]);
+    let call = |n: u32, wall| {
+        job(&skill, "run", vec![Value::U32(n)])
+            .with(|l| l.fuel = u64::MAX / 2)
+            .within(wall)
+    };
+    for _ in 0..5000 {
+        assert_eq!(engine.run(call(0, 10_000)).await.result, Ok(None));
+        if call(0, 1).is_brief() {
+            break;
+        }
+    }
+    assert!(
+        call(0, 1).is_brief(),
+        "thousands of empty calls and no 64 brief ones in a row"
+    );
+    // On the one thread of this test: were it to stay here, the ping would come after the deadline.
+    let endless = engine.run(call(1, 1000));
+    let ping = async {
+        let at = Instant::now();
+        tokio::task::yield_now().await;
+        at.elapsed()
+    };
+    let (ended, pinged) = tokio::join!(endless, ping);
+    assert!(pinged < Duration::from_millis(100), "{pinged:?}");
+    assert_eq!(error(ended), CallError::Deadline(1000));
+    assert!(!call(0, 1).is_brief());
+}

@@ -110,7 +110,11 @@ impl Engine {
         job.cancel = job.cancel.child_token();
         let _ends_with_us = job.cancel.clone().drop_guard();
         match self.admit(&job).await {
-            Ok(slot) => self.guests.spawn(job.run(slot)).unwrap().await.unwrap(),
+            Ok(slot) => self
+                .guests
+                .run(job.is_brief(), job.run(slot))
+                .await
+                .unwrap(),
             Err(error) => Ran::not(error),
         }
     }

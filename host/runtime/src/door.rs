@@ -1,0 +1,86 @@
+//! Where a running skill meets the gate: what it tries, and what the operator is told of it.
+
+use crate::lines::plain;
+use std::sync::{Arc, Mutex, PoisonError};
+use vouchsafe_clearance::{EffectGate, EffectKind};
+
+/// Refusals of one call that are told and recorded. A skill that goes on is told no, and nothing more.
+const KEPT: usize = 32;
+
+/// Something that a skill tried and the host did not do. The skill is told little; this is for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What was tried, such as `POST https://bank.example:8443`. No path, query or header: these may hold secrets.
+    pub what: String,
+    /// Why not, and what would allow it.
+    pub why: String,
+}
+
+/// The effects of one call.
+#[derive(Clone)]
+pub(crate) struct Door {
+    gate: Option<EffectGate>,
+    refused: Arc<Mutex<Vec<Refused>>>,
+}
+
+impl Door {
+    /// Without a gate, nothing leaves.
+    pub(crate) fn new(gate: Option<EffectGate>) -> Self {
+        Self {
+            gate,
+            refused: Arc::default(),
+        }
+    }
+
+    /// Refuses `kind` at `place`, for its effect or else for `otherwise`: recorded inside the call
+    /// and told to the operator, the like only once.
+    pub(crate) fn refuse(&self, kind: &EffectKind, place: &str, otherwise: &str) {
+        let place = plain(place.as_bytes());
+        let what = match kind {
+            EffectKind::Http { method, .. } => format!("{method} {place}"),
+            _ => place.clone(),
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.len() >= KEPT || refused.iter().any(|earlier| earlier.what == what) {
+            return;
+        }
+        let why = match &self.gate {
+            None => otherwise.to_owned(),
+            Some(gate) => {
+                let effect = gate.check(kind, &place).err();
+                let refusal =
+                    effect.unwrap_or_else(|| gate.refuse_for(kind, &place, otherwise, ""));
+                refusal.detail()
+            }
+        };
+        refused.push(Refused { what, why });
+    }
+
+    /// What was refused, in order.
+    pub(crate) fn take_refused(&self) -> Vec<Refused> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_refusals_is_told_once_each_and_not_without_end() {
+        let door = Door::new(None);
+        for n in 0..1000 {
+            for _ in 0..3 {
+                door.refuse(
+                    &EffectKind::StateWrite,
+                    &format!("store {n}\n\u{202e}"),
+                    "no",
+                );
+            }
+        }
+        let refused = door.take_refused();
+        assert_eq!(refused.len(), KEPT);
+        assert_eq!(refused[1].what, "store 1\\u{a}\\u{202e}");
+    }
+}
