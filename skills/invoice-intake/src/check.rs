@@ -15,7 +15,7 @@ const LINE: Decimal = Decimal::from_parts(2, 0, 0, false, 2);
 /// The norm's own slack for VAT, which many compute line by line.
 const VAT: Decimal = Decimal::ONE;
 
-/// Checks every sum of which both sides are stated.
+/// Checks every sum that is stated, and always what is to be paid.
 pub(crate) fn check(invoice: &Invoice) -> Check {
     let mut sums = Sums::default();
     for line in &invoice.lines {
@@ -82,16 +82,18 @@ impl Sums {
 
     fn totals(&mut self, invoice: &Invoice) {
         let totals = &invoice.totals;
-        let lines = sum(invoice.lines.iter().map(|line| &line.net));
+        let lines = money::sum(invoice.lines.iter().map(|line| &line.net));
         if let Some(stated) = &totals.lines {
             self.compare(Rule::SumOfLines, None, stated, lines, EXACT);
         }
         let of = |charge: bool| {
-            sum(invoice
-                .adjustments
-                .iter()
-                .filter(|it| it.charge == charge)
-                .map(|it| &it.amount))
+            money::sum(
+                invoice
+                    .adjustments
+                    .iter()
+                    .filter(|it| it.charge == charge)
+                    .map(|it| &it.amount),
+            )
         };
         if let Some(stated) = &totals.allowances {
             self.compare(Rule::SumOfAllowances, None, stated, of(false), EXACT);
@@ -99,32 +101,37 @@ impl Sums {
         if let Some(stated) = &totals.charges {
             self.compare(Rule::SumOfCharges, None, stated, of(true), EXACT);
         }
-        if let Some(stated) = &totals.without_vat {
-            let computed = lines.and_then(|lines| adjusted(lines, &invoice.adjustments));
-            self.compare(Rule::WithoutVat, None, stated, computed, EXACT);
-        }
-        if let (Some(stated), Some(without)) = (&totals.with_vat, &totals.without_vat) {
-            let vat = invoice.vat.as_ref().map(|vat| &vat.total);
-            self.compare(
-                Rule::WithVat,
-                None,
-                stated,
-                sum([without].into_iter().chain(vat)),
-                EXACT,
-            );
-        }
-        if let Some(with) = &totals.with_vat {
-            let more = sum([with].into_iter().chain(&totals.rounding));
-            let computed = more.and_then(|more| more.checked_sub(sum(&totals.prepaid)?));
-            self.compare(Rule::Payable, None, &totals.payable, computed, EXACT);
-        }
+        // What is not stated is computed, so that what is to be paid is always checked.
+        let without = lines.and_then(|lines| adjusted(lines, &invoice.adjustments));
+        let without = self.stated_or(Rule::WithoutVat, &totals.without_vat, without);
+        let vat = money::sum(invoice.vat.iter().map(|vat| &vat.total));
+        let with = without.and_then(|without| without.checked_add(vat?));
+        let with = self.stated_or(Rule::WithVat, &totals.with_vat, with);
+        let prepaid = money::sum(&totals.prepaid);
+        let rounding = money::sum(&totals.rounding);
+        let payable = with.and_then(|with| with.checked_sub(prepaid?)?.checked_add(rounding?));
+        self.compare(Rule::Payable, None, &totals.payable, payable, EXACT);
+    }
+
+    /// What is stated, compared to what is computed; or else what is computed.
+    fn stated_or(
+        &mut self,
+        rule: Rule,
+        stated: &Option<String>,
+        computed: Option<Decimal>,
+    ) -> Option<Decimal> {
+        let Some(stated) = stated else {
+            return computed;
+        };
+        self.compare(rule, None, stated, computed, EXACT);
+        number(stated)
     }
 
     fn vat(&mut self, invoice: &Invoice, vat: &Vat) {
         if vat.breakdown.is_empty() {
             return;
         }
-        let taxes = sum(vat.breakdown.iter().map(|part| &part.tax));
+        let taxes = money::sum(vat.breakdown.iter().map(|part| &part.tax));
         self.compare(Rule::SumOfVat, None, &vat.total, taxes, EXACT);
         for part in &vat.breakdown {
             let place = Some(name(&part.category));
@@ -154,11 +161,13 @@ impl Sums {
 fn taxable(invoice: &Invoice, part: &VatSubtotal) -> Option<Decimal> {
     let same =
         |vat: &Option<VatCategory>| vat.as_ref().is_some_and(|vat| is_same(vat, &part.category));
-    let lines = sum(invoice
-        .lines
-        .iter()
-        .filter(|line| same(&line.vat))
-        .map(|line| &line.net))?;
+    let lines = money::sum(
+        invoice
+            .lines
+            .iter()
+            .filter(|line| same(&line.vat))
+            .map(|line| &line.net),
+    )?;
     let adjustments: Vec<_> = invoice
         .adjustments
         .iter()
@@ -180,7 +189,7 @@ fn name(category: &VatCategory) -> String {
         .as_ref()
         .map(|rate| format!(" {rate}%"))
         .unwrap_or_default();
-    format!("{}{rate}", category.category)
+    format!("{}{rate}", category.category.as_deref().unwrap_or("VAT"))
 }
 
 fn adjusted(amount: Decimal, adjustments: &[Adjustment]) -> Option<Decimal> {
@@ -192,12 +201,6 @@ fn adjusted(amount: Decimal, adjustments: &[Adjustment]) -> Option<Decimal> {
             amount.checked_sub(by)
         }
     })
-}
-
-fn sum<'a>(numbers: impl IntoIterator<Item = &'a String>) -> Option<Decimal> {
-    numbers
-        .into_iter()
-        .try_fold(Decimal::ZERO, |sum, next| sum.checked_add(number(next)?))
 }
 
 fn number(text: &str) -> Option<Decimal> {

@@ -46,7 +46,10 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
     if lines.is_empty() {
         return Err(root.missing(line_name));
     }
-    bounded(&lines, MOST_LINES, line_name)?;
+    if lines.len() > MOST_LINES {
+        return Err(Problem::TooComplex(line_name.to_owned()));
+    }
+    money::in_currency(&totals, &currency)?;
     Ok(Invoice {
         kind,
         number: root.required_text("ID")?,
@@ -74,12 +77,12 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
             .all("PaymentTerms")
             .flat_map(|terms| terms.texts("Note"))
             .collect(),
-        adjustments: money::adjustments(&root)?,
+        adjustments: money::adjustments(&root, &currency)?,
         vat: vat(&root, &currency)?,
         totals: self::totals(&totals)?,
         lines: lines
             .iter()
-            .map(|element| line(element, kind))
+            .map(|element| line(element, kind, &currency))
             .collect::<Result<_, _>>()?,
         currency,
         check: Check {
@@ -88,13 +91,6 @@ pub(crate) fn read(document: &Document<'_>) -> Result<Invoice, Problem> {
             checked: 0,
         },
     })
-}
-
-fn bounded(elements: &[Element<'_>], most: usize, name: &str) -> Result<(), Problem> {
-    if elements.len() > most {
-        return Err(Problem::TooComplex(name.to_owned()));
-    }
-    Ok(())
 }
 
 /// The invoice itself: the root, or within the envelope that Peppol's network puts round it.
@@ -166,27 +162,37 @@ fn preceding(root: &Element<'_>) -> Vec<String> {
         .collect()
 }
 
-/// UBL has a `TaxTotal` for each currency; the one in the document's has the breakdown.
+/// UBL has a `TaxTotal` for each tax and currency. Those in the document's currency add up; one in
+/// another is the seller's own.
 fn vat(root: &Element<'_>, currency: &str) -> Result<Option<Vat>, Problem> {
     let mut vat: Option<Vat> = None;
     let mut in_accounting_currency = None;
     for total in root.all("TaxTotal") {
-        let amount = money::money(&total.required("TaxAmount")?)?;
+        let element = total.required("TaxAmount")?;
+        let amount = money::money(&element)?;
         if amount.currency != currency {
             in_accounting_currency = Some(amount);
             continue;
         }
-        let subtotals: Vec<_> = total
-            .all("TaxSubtotal")
-            .take(MOST_SUBTOTALS.saturating_add(1))
-            .collect();
-        bounded(&subtotals, MOST_SUBTOTALS, "TaxSubtotal")?;
-        let breakdown = subtotals.iter().map(subtotal).collect::<Result<_, _>>()?;
-        if vat.is_some() {
-            return Err(Problem::Repeated("TaxTotal".to_owned()));
+        let before = vat.unwrap_or(Vat {
+            total: "0".to_owned(),
+            breakdown: Vec::new(),
+            in_accounting_currency: None,
+        });
+        let sum = money::sum([&before.total, &amount.amount]);
+        let mut breakdown = before.breakdown;
+        for part in total.all("TaxSubtotal") {
+            money::in_currency(&part, currency)?;
+            breakdown.push(subtotal(&part)?);
+            if breakdown.len() > MOST_SUBTOTALS {
+                return Err(Problem::TooComplex("TaxSubtotal".to_owned()));
+            }
         }
+        let total = sum
+            .ok_or_else(|| element.misread("an amount that can be added"))?
+            .to_string();
         vat = Some(Vat {
-            total: amount.amount,
+            total,
             breakdown,
             in_accounting_currency: None,
         });

@@ -5,11 +5,12 @@ use crate::xml::Element;
 use crate::{Kind, Line, Price, Problem, money};
 
 /// An `InvoiceLine` or `CreditNoteLine`.
-pub(crate) fn line(element: &Element<'_>, kind: Kind) -> Result<Line, Problem> {
+pub(crate) fn line(element: &Element<'_>, kind: Kind, currency: &str) -> Result<Line, Problem> {
     let quantity = match kind {
         Kind::Invoice => "InvoicedQuantity",
         Kind::CreditNote => "CreditedQuantity",
     };
+    money::in_currency(element, currency)?;
     let item = element.optional("Item")?;
     let item = item.as_ref();
     let in_item = |way: &[&'static str]| {
@@ -34,10 +35,13 @@ pub(crate) fn line(element: &Element<'_>, kind: Kind) -> Result<Line, Problem> {
             .as_ref()
             .map(money::quantity)
             .transpose()?,
-        price: element.optional("Price")?.as_ref().map(price).transpose()?,
+        price: element
+            .optional("Price")?
+            .map(|found| price(&found, currency))
+            .transpose()?,
         net: money::required(element, "LineExtensionAmount")?,
         vat: vat.as_ref().map(money::category).transpose()?,
-        adjustments: money::adjustments(element)?,
+        adjustments: money::adjustments(element, currency)?,
         period: money::period(element)?,
         item: in_item(&["SellersItemIdentification", "ID"])?,
         standard_item: standard.as_ref().and_then(identifier),
@@ -45,7 +49,8 @@ pub(crate) fn line(element: &Element<'_>, kind: Kind) -> Result<Line, Problem> {
     })
 }
 
-fn price(element: &Element<'_>) -> Result<Price, Problem> {
+fn price(element: &Element<'_>, currency: &str) -> Result<Price, Problem> {
+    money::in_currency(element, currency)?;
     Ok(Price {
         amount: money::required(element, "PriceAmount")?,
         per: element

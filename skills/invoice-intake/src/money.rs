@@ -25,6 +25,26 @@ pub(crate) fn required(element: &Element<'_>, name: &'static str) -> Result<Stri
     decimal(&element.required(name)?)
 }
 
+/// The sum of numbers that were read, unless it is too large to be exact.
+pub(crate) fn sum<'a>(numbers: impl IntoIterator<Item = &'a String>) -> Option<Decimal> {
+    numbers
+        .into_iter()
+        .try_fold(Decimal::ZERO, |sum, next| sum.checked_add(parse(next)?))
+}
+
+/// Checks that the amounts directly in `element` are in `currency`, where they name one.
+pub(crate) fn in_currency(element: &Element<'_>, currency: &str) -> Result<(), Problem> {
+    let other = |amount: &Element<'_>| {
+        amount
+            .attribute("currencyID")
+            .is_some_and(|stated| stated != currency)
+    };
+    match element.elements().find(other) {
+        Some(amount) => Err(amount.misread(&format!("an amount in {currency}"))),
+        None => Ok(()),
+    }
+}
+
 /// A decimal as XML Schema has it: no exponent, no grouping, at most 28 digits.
 pub(crate) fn parse(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -89,7 +109,7 @@ pub(crate) fn period(element: &Element<'_>) -> Result<Option<Period>, Problem> {
         );
         Ok(Period { start, end })
     };
-    element.optional("InvoicePeriod")?.map(read).transpose()
+    element.all("InvoicePeriod").next().map(read).transpose()
 }
 
 pub(crate) fn money(element: &Element<'_>) -> Result<Money, Problem> {
@@ -112,20 +132,24 @@ pub(crate) fn quantity(element: &Element<'_>) -> Result<Quantity, Problem> {
 /// A `TaxCategory` or `ClassifiedTaxCategory`.
 pub(crate) fn category(element: &Element<'_>) -> Result<VatCategory, Problem> {
     Ok(VatCategory {
-        category: element.required_text("ID")?,
+        category: element.text_at(&["ID"])?,
         rate: decimal_at(element, &["Percent"])?,
     })
 }
 
 /// The allowances and charges directly in `element`.
-pub(crate) fn adjustments(element: &Element<'_>) -> Result<Vec<Adjustment>, Problem> {
+pub(crate) fn adjustments(
+    element: &Element<'_>,
+    currency: &str,
+) -> Result<Vec<Adjustment>, Problem> {
     element
         .all("AllowanceCharge")
-        .map(|found| adjustment(&found))
+        .map(|found| adjustment(&found, currency))
         .collect()
 }
 
-fn adjustment(element: &Element<'_>) -> Result<Adjustment, Problem> {
+fn adjustment(element: &Element<'_>, currency: &str) -> Result<Adjustment, Problem> {
+    in_currency(element, currency)?;
     let indicator = element.required("ChargeIndicator")?;
     Ok(Adjustment {
         charge: match indicator.text().as_str() {

@@ -12,7 +12,9 @@ pub(crate) fn party(element: &Element<'_>) -> Result<Party, Problem> {
     let trading_name = element
         .all("PartyName")
         .find_map(|name| name.texts("Name").into_iter().next());
-    let name = legal_name.or_else(|| trading_name.clone());
+    let name = legal_name
+        .or_else(|| trading_name.clone())
+        .or_else(|| person(element));
     let registration = legal
         .iter()
         .find_map(|entity| entity.all("CompanyID").next().as_ref().and_then(identifier));
@@ -47,6 +49,14 @@ pub(crate) fn party(element: &Element<'_>) -> Result<Party, Problem> {
             .map(contact)
             .transpose()?,
     })
+}
+
+fn person(party: &Element<'_>) -> Option<String> {
+    let person = party.all("Person").next()?;
+    let names = ["FirstName", "FamilyName"]
+        .into_iter()
+        .flat_map(|name| person.texts(name));
+    Some(names.collect::<Vec<_>>().join(" ")).filter(|name| !name.is_empty())
 }
 
 pub(crate) fn identifier(element: &Element<'_>) -> Option<Identifier> {

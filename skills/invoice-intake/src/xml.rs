@@ -62,6 +62,13 @@ impl<'a> Element<'a> {
         Self { node, root: node }
     }
 
+    /// All child elements.
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Self> + use<'a> {
+        let root = self.root;
+        let children = self.node.children().filter(Node::is_element);
+        children.map(move |node| Self { node, root })
+    }
+
     /// All children called `name`, of UBL's common vocabularies.
     pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = Self> + use<'a> {
         let root = self.root;

@@ -145,3 +145,23 @@ fn what_is_no_number_or_date_is_shown_in_part() {
         Err(Problem::Misread(_))
     ));
 }
+
+#[test]
+fn an_amount_in_another_currency_than_the_document_is_refused() {
+    for name in [
+        "PayableAmount",
+        "PriceAmount",
+        "LineExtensionAmount",
+        "Amount",
+        "TaxableAmount",
+    ] {
+        let stated = format!("<b:{name} currencyID=\"EUR\">");
+        let Err(Problem::Misread(misread)) =
+            extract(&with(&stated, &format!("<b:{name} currencyID=\"JPY\">")))
+        else {
+            panic!("{name} was taken")
+        };
+        assert_eq!(misread.expected, "an amount in EUR");
+        assert!(misread.path.ends_with(name));
+    }
+}

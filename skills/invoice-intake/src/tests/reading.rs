@@ -138,3 +138,37 @@ fn a_second_total_in_the_accounting_currency_is_kept_apart() {
     assert_eq!(vat.total, "27.48");
     assert_eq!(vat.in_accounting_currency.unwrap().amount, "310.00");
 }
+
+#[test]
+fn several_taxes_in_one_currency_add_up() {
+    let second =
+        "</a:TaxTotal><a:TaxTotal><b:TaxAmount currencyID=\"EUR\">1.00</b:TaxAmount></a:TaxTotal>";
+    let invoice = extract(&with("</a:TaxTotal>", second)).unwrap();
+    assert_eq!(invoice.vat.unwrap().total, "28.48");
+    assert!(!invoice.check.adds_up);
+}
+
+/// The least that UBL itself wants, which is less than Peppol does.
+#[test]
+fn a_bare_invoice_is_read() {
+    let bare = r#"<Invoice xmlns="urn:oasis:names:specification:ubl:schema:xsd:Invoice-2"
+        xmlns:a="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
+        xmlns:b="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2">
+        <b:ID>1</b:ID><b:IssueDate>2026-01-31</b:IssueDate>
+        <a:AccountingSupplierParty><a:Party><a:Person><b:FirstName>Ada</b:FirstName><b:FamilyName>Berg</b:FamilyName></a:Person></a:Party></a:AccountingSupplierParty>
+        <a:AccountingCustomerParty><a:Party><a:PartyName><b:Name>Bo</b:Name></a:PartyName></a:Party></a:AccountingCustomerParty>
+        <a:LegalMonetaryTotal><b:PayableAmount currencyID="CAD">100.00</b:PayableAmount></a:LegalMonetaryTotal>
+        <a:InvoiceLine><b:ID>1</b:ID><b:LineExtensionAmount currencyID="CAD">100.00</b:LineExtensionAmount>
+        <a:Item><b:Description>Pins</b:Description></a:Item></a:InvoiceLine></Invoice>"#;
+    let invoice = extract(bare).unwrap();
+    assert_eq!(
+        (invoice.currency.as_str(), invoice.seller.name.as_str()),
+        ("CAD", "Ada Berg")
+    );
+    assert_eq!(invoice.vat, None);
+    assert!(invoice.check.adds_up);
+    let wrong = extract(&bare.replacen("100.00", "101.00", 1))
+        .unwrap()
+        .check;
+    assert_eq!(wrong.differences[0].computed, "100");
+}
