@@ -48,7 +48,10 @@ fn greedy_update(stage: &Stage) -> Result<()> {
     guest(stage, "update-new")?;
     stage.vouchsafe(&format!("install update-old.wasm --yes {PROOF}"), 0)?;
     stage.vouchsafe("diff update-old.wasm update-new.wasm", MORE)?;
-    stage.vouchsafe("diff --grant home/config/grants/guests.update.toml update-new.wasm", MORE)?;
+    stage.vouchsafe(
+        "diff --grant home/config/grants/guests.update.toml update-new.wasm",
+        MORE,
+    )?;
     Ok(())
 }
 

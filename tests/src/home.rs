@@ -32,7 +32,11 @@ impl Run {
     /// Fails the test unless the command ended with `code`.
     #[track_caller]
     pub fn code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout: {}\nstderr: {}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -59,10 +63,17 @@ impl Home {
     /// An initialised home with a publisher key `publisher.key`, trusted for `namespaces`.
     pub fn trusting(namespaces: &[&str]) -> Self {
         let home = Self::empty();
-        home.run(&["init", "--passphrase-file", home.passphrase()]).ok();
-        let key = home.path("publisher");
-        home.run(&["key", "new", text(&key), "--passphrase-file", home.passphrase()])
+        home.run(&["init", "--passphrase-file", home.passphrase()])
             .ok();
+        let key = home.path("publisher");
+        home.run(&[
+            "key",
+            "new",
+            text(&key),
+            "--passphrase-file",
+            home.passphrase(),
+        ])
+        .ok();
         home.write_trust("publisher", namespaces);
         home.apply().ok();
         home
@@ -86,13 +97,26 @@ impl Home {
     pub fn sign(&self, file: &Path) {
         let key = self.path("publisher.key");
         let passphrase = self.passphrase();
-        self.run(&["sign", text(file), "--key", text(&key), "--passphrase-file", passphrase])
-            .ok();
+        self.run(&[
+            "sign",
+            text(file),
+            "--key",
+            text(&key),
+            "--passphrase-file",
+            passphrase,
+        ])
+        .ok();
     }
 
     /// Installs `file` with the operator's proof.
     pub fn install(&self, file: &Path) -> Run {
-        self.run(&["install", text(file), "--yes", "--passphrase-file", self.passphrase()])
+        self.run(&[
+            "install",
+            text(file),
+            "--yes",
+            "--passphrase-file",
+            self.passphrase(),
+        ])
     }
 
     /// Packs, signs and installs the guest `name`; gives the packed file.
@@ -106,8 +130,12 @@ impl Home {
     /// Packs the guest `name` into this home's directory.
     pub fn pack_guest(&self, name: &str) -> PathBuf {
         let packed = self.path(&format!("{name}.wasm"));
-        self.pack(&crate::wasm::guest_source(name), &crate::wasm::component(name), &packed)
-            .ok();
+        self.pack(
+            &crate::wasm::guest_source(name),
+            &crate::wasm::component(name),
+            &packed,
+        )
+        .ok();
         packed
     }
 
@@ -115,8 +143,14 @@ impl Home {
     pub fn pack(&self, source: &Path, component: &Path, output: &Path) -> Run {
         let (manifest, wit) = (source.join("skill.toml"), source.join("wit"));
         self.run(&[
-            "pack", text(component), "--manifest", text(&manifest), "--wit", text(&wit),
-            "--output", text(output),
+            "pack",
+            text(component),
+            "--manifest",
+            text(&manifest),
+            "--wit",
+            text(&wit),
+            "--output",
+            text(output),
         ])
     }
 

@@ -44,7 +44,10 @@ impl Session {
     /// The names of all tools.
     pub async fn tools(&self) -> Vec<String> {
         let tools = self.client.list_all_tools().await.expect("a listing");
-        tools.into_iter().map(|tool| tool.name.into_owned()).collect()
+        tools
+            .into_iter()
+            .map(|tool| tool.name.into_owned())
+            .collect()
     }
 
     /// Calls `tool`; protocol errors come back as `Err`.

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 pub fn component(name: &str) -> PathBuf {
     let file = name.replace('-', "_");
     let path = root().join(format!("target/wasm/wasm32-wasip2/release/{file}.wasm"));
-    assert!(path.is_file(), "`{name}` is not built: run `cargo xtask test`");
+    assert!(
+        path.is_file(),
+        "`{name}` is not built: run `cargo xtask test`"
+    );
     path
 }
 

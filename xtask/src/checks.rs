@@ -15,7 +15,15 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
     steps.run("format", cargo().args(["fmt", "--all", "--check"]))?;
     steps.run(
         "clippy",
-        cargo().args(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        cargo().args([
+            "clippy",
+            "--release",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     )?;
     deny(steps)
 }
@@ -41,10 +49,15 @@ fn advisories(steps: &mut Steps) -> Result<()> {
     let beside = root().join("../shared/data/advisory-db");
     if beside.is_dir() {
         if !exists("cargo-audit") {
-            steps.run("install cargo-audit", cargo().args(["install", "--locked", "--quiet", "cargo-audit"]))?;
+            steps.run(
+                "install cargo-audit",
+                cargo().args(["install", "--locked", "--quiet", "cargo-audit"]),
+            )?;
         }
         let mut audit = cargo();
-        audit.args(["audit", "--no-fetch", "--stale", "--db"]).arg(beside);
+        audit
+            .args(["audit", "--no-fetch", "--stale", "--db"])
+            .arg(beside);
         return steps.run("advisories", &mut audit);
     }
     let fetched = steps.run("advisories", cargo().args(["deny", "check", "advisories"]));

@@ -299,7 +299,10 @@ mod tests {
         let path = dir.path().join("f");
         write_new(&path, b"12345", Access::Private).unwrap();
         assert_eq!(read_bounded(&path, 5).unwrap(), b"12345");
-        assert!(matches!(read_bounded(&path, 4), Err(FileError::TooLarge { .. })));
+        assert!(matches!(
+            read_bounded(&path, 4),
+            Err(FileError::TooLarge { .. })
+        ));
     }
 
     #[test]

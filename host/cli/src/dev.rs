@@ -90,11 +90,15 @@ impl Stage {
         })?;
         let written = granting::write(&self.context.home, &self.package, "dev")?;
         if written.is_incomplete {
-            let message = "it asks for places that only a grant can name, so it can't be called with --dev";
+            let message =
+                "it asks for places that only a grant can name, so it can't be called with --dev";
             return Err(Failure::usage(message).into());
         }
         applying::quietly(&self.context, &self.proof)?;
-        Ok(String::from_utf8(files::read_bounded(written.path(), 1 << 20)?)?)
+        Ok(String::from_utf8(files::read_bounded(
+            written.path(),
+            1 << 20,
+        )?)?)
     }
 
     fn trust(&self, author: &PrivateKey) -> anyhow::Result<()> {
@@ -104,14 +108,22 @@ impl Stage {
             "[publishers.dev]\nnamespaces = [\"{namespace}\"]\ntransparency = \"none\"\nkey = \"\"\"\n{key}\"\"\"\n"
         );
         let path = self.context.home.config().join("trust.toml");
-        Ok(files::write_atomic(&path, trust.as_bytes(), Access::Private)?)
+        Ok(files::write_atomic(
+            &path,
+            trust.as_bytes(),
+            Access::Private,
+        )?)
     }
 
     fn sign(&self, author: &PrivateKey) -> anyhow::Result<PathBuf> {
         let file = self.directory.path().join("skill.wasm");
         files::write_new(&file, &self.component, Access::Private)?;
         let bundle = sign(&self.component, author)?;
-        files::write_new(&bundle_path(&file), bundle.as_json().as_bytes(), Access::Private)?;
+        files::write_new(
+            &bundle_path(&file),
+            bundle.as_json().as_bytes(),
+            Access::Private,
+        )?;
         Ok(file)
     }
 
@@ -129,11 +141,16 @@ fn newest(folder: &Path) -> anyhow::Result<PathBuf> {
     let names = files::list(folder)?;
     let mut packed = names.iter().filter(|name| name.ends_with(".wasm"));
     let first = packed.next().with_context(|| {
-        format!("no packed skill in `{}`: run `vouchsafe build` first", folder.display())
+        format!(
+            "no packed skill in `{}`: run `vouchsafe build` first",
+            folder.display()
+        )
     })?;
     if packed.next().is_some() {
         let message = format!("`{}` holds more than one skill", folder.display());
-        return Err(Failure::usage(message).with_fix("name one with --file FILE").into());
+        return Err(Failure::usage(message)
+            .with_fix("name one with --file FILE")
+            .into());
     }
     Ok(folder.join(first))
 }

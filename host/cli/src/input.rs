@@ -35,9 +35,9 @@ pub(crate) fn json_file(path: &Path) -> anyhow::Result<Json> {
 pub(crate) fn pairs(arguments: &[String]) -> anyhow::Result<Json> {
     let mut object = Map::new();
     for argument in arguments {
-        let (name, text) = argument.split_once('=').ok_or_else(|| {
-            Failure::usage(format!("`{argument}` is not `name=value`"))
-        })?;
+        let (name, text) = argument
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`{argument}` is not `name=value`")))?;
         if object.insert(name.to_owned(), value(text)?).is_some() {
             return Err(Failure::usage(format!("`{name}` is given twice")).into());
         }

@@ -72,15 +72,20 @@ pub(crate) fn new_passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<
 pub(crate) fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Secret> {
     if let Some(file) = file {
         let mut bytes = files::read_bounded(file, MAX_KEY_FILE)?;
-        while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        while bytes
+            .last()
+            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+        {
             bytes.pop();
         }
         return Ok(Secret::new(bytes));
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::refused("this needs the operator's passphrase, and there is no terminal to ask for it")
-            .with_fix("run it at a terminal, or give --operator-key FILE or --passphrase-file FILE")
-            .into());
+        return Err(Failure::refused(
+            "this needs the operator's passphrase, and there is no terminal to ask for it",
+        )
+        .with_fix("run it at a terminal, or give --operator-key FILE or --passphrase-file FILE")
+        .into());
     }
     Ok(Secret::from(rpassword::prompt_password(prompt)?))
 }

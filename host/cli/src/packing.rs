@@ -46,7 +46,11 @@ fn wit_files(directory: &Path) -> anyhow::Result<Vec<File>> {
     collect(directory, "", &mut found)?;
     let deps = files::directories(&directory.join("deps"))?;
     for name in &deps {
-        collect(&directory.join("deps").join(name), &format!("deps/{name}/"), &mut found)?;
+        collect(
+            &directory.join("deps").join(name),
+            &format!("deps/{name}/"),
+            &mut found,
+        )?;
     }
     collect(&directory.join("deps"), "deps/", &mut found)?;
     // A skill without WIT has none to resolve.

@@ -23,7 +23,11 @@ pub(crate) struct Signed {
 ///
 /// # Errors
 /// When the file is no packed skill.
-pub(crate) fn read(context: &Context, file: &Path, bundle: Option<&Path>) -> anyhow::Result<Signed> {
+pub(crate) fn read(
+    context: &Context,
+    file: &Path,
+    bundle: Option<&Path>,
+) -> anyhow::Result<Signed> {
     let bytes = files::read_bounded(file, MAX_COMPONENT)?;
     let package = Package::read(&bytes, &ReadLimits::default())?;
     let bundle = bundle.map_or_else(|| bundle_path(file), Path::to_owned);

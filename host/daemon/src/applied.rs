@@ -54,7 +54,12 @@ impl Applied {
         };
         let files = bytes(&kept.files);
         let since = Since::Exactly(&kept.mark);
-        Ok(Some(InForce::accept(&kept.statement, operators, &files, since)?))
+        Ok(Some(InForce::accept(
+            &kept.statement,
+            operators,
+            &files,
+            since,
+        )?))
     }
 
     /// The texts of the files in force.

@@ -110,7 +110,10 @@ mod tests {
             assert!(read::<Vec<i32>>(&a, &key).is_err(), "byte {at}");
         }
         files::write_atomic(&b, &bytes, Access::Private).unwrap();
-        assert!(matches!(read::<Vec<i32>>(&b, &key), Err(AuthenticatedError::Forged(_))));
+        assert!(matches!(
+            read::<Vec<i32>>(&b, &key),
+            Err(AuthenticatedError::Forged(_))
+        ));
         assert!(read::<Vec<i32>>(&directory.path().join("c"), &key).is_err());
     }
 }

@@ -85,7 +85,11 @@ impl Owner {
         let disabled: BTreeSet<Digest> = authenticated::read(&home.disabled(), &state)?;
         let mut memory =
             VersionMemory::open(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
-        let log = Arc::new(Log::open(&home.audit(), log_keys(&keystore), Options::default())?);
+        let log = Arc::new(Log::open(
+            &home.audit(),
+            log_keys(&keystore),
+            Options::default(),
+        )?);
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let store = Store::at(home.skills());
         let in_force = Applied::load(&home, &state, &operators)?;

@@ -12,8 +12,11 @@ use vouchsafe_package::Digest;
 const MAX_FILE: u64 = 1 << 20;
 
 /// Directories of files, each with the ending that counts.
-const DIRECTORIES: [(&str, &str); 3] =
-    [("grants", ".toml"), ("roles", ".toml"), ("policies", ".cedar")];
+const DIRECTORIES: [(&str, &str); 3] = [
+    ("grants", ".toml"),
+    ("roles", ".toml"),
+    ("policies", ".cedar"),
+];
 
 /// Files directly in the configuration directory.
 const SINGLE: [&str; 2] = ["trust.toml", "revocations.json"];
@@ -116,14 +119,19 @@ mod tests {
         write(&config.join("trust.toml"), "old");
         write(&config.join("grants/a.toml"), "a");
         let digests = read(config).unwrap();
-        let digests = digests.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
+        let digests = digests
+            .iter()
+            .map(|(name, bytes)| (name.clone(), Digest::of(bytes)));
         let watch = Watch::new(config, digests.collect());
         assert!(watch.edited().unwrap().is_empty());
 
         write(&config.join("trust.toml"), "new");
         write(&config.join("grants/b.toml"), "b");
         files::remove(&config.join("grants/a.toml")).unwrap();
-        assert_eq!(watch.edited().unwrap(), ["grants/a.toml", "grants/b.toml", "trust.toml"]);
+        assert_eq!(
+            watch.edited().unwrap(),
+            ["grants/a.toml", "grants/b.toml", "trust.toml"]
+        );
 
         write(&config.join("trust.toml"), "old");
         assert!(watch.is_as_applied("trust.toml"));

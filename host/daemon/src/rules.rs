@@ -7,8 +7,8 @@ use std::sync::Arc;
 use vouchsafe_ambient::clock;
 use vouchsafe_package::signing::{self, Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, ReadLimits, SkillName};
-use vouchsafe_policy::{Granted, Principal, Role};
 use vouchsafe_policy::apply::InForce;
+use vouchsafe_policy::{Granted, Principal, Role};
 
 use crate::home::Home;
 use crate::proposals::Watch;
@@ -91,11 +91,20 @@ impl Rules {
         let content = self.in_force.as_ref().ok_or(nothing)?.content();
         let kept = store.load(digest).map_err(|error| error.to_string())?;
         let kept = kept.ok_or("it is gone from the store")?;
-        let bundle = kept.bundle.ok_or_else(|| signing::VerifyError::Unsigned.to_string())?;
+        let bundle = kept
+            .bundle
+            .ok_or_else(|| signing::VerifyError::Unsigned.to_string())?;
         let (trust, revocations) = (content.trust(), content.revocations());
         let limits = ReadLimits::default();
-        signing::verify(kept.component, &bundle, trust, revocations, &limits, clock::now())
-            .map_err(|error| error.to_string())
+        signing::verify(
+            kept.component,
+            &bundle,
+            trust,
+            revocations,
+            &limits,
+            clock::now(),
+        )
+        .map_err(|error| error.to_string())
     }
 
     /// The granted ones; of several versions that a grant admits, the highest.
@@ -159,7 +168,13 @@ impl Rules {
         Ok(granted)
     }
 
-    fn set_off(&mut self, digest: Digest, one: &Arc<Verified>, state: &'static str, reason: String) {
+    fn set_off(
+        &mut self,
+        digest: Digest,
+        one: &Arc<Verified>,
+        state: &'static str,
+        reason: String,
+    ) {
         self.off.push(Off {
             digest,
             verified: Some(one.clone()),
@@ -195,6 +210,8 @@ fn pinned<'a>(
     all: &'a BTreeMap<Digest, Arc<Verified>>,
 ) -> Option<&'a Package> {
     let package = one.package();
-    let (grant, _) = in_force.content().grant_for(&package.name, one.publisher())?;
+    let (grant, _) = in_force
+        .content()
+        .grant_for(&package.name, one.publisher())?;
     all.get(&grant.digest.value).map(|pinned| pinned.package())
 }

@@ -23,7 +23,16 @@ fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Co
     }
     let records = facts.as_array().map(Vec::as_slice).unwrap_or_default();
     let table = output::table(
-        ["SEQ", "TIME", "KIND", "TOOL", "STATUS", "MS", "FUEL", "CORRELATION"],
+        [
+            "SEQ",
+            "TIME",
+            "KIND",
+            "TOOL",
+            "STATUS",
+            "MS",
+            "FUEL",
+            "CORRELATION",
+        ],
         records.iter().map(row),
     );
     output::line(table);
@@ -32,10 +41,12 @@ fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Co
 
 fn row(record: &Json) -> [String; 8] {
     let text = |pointer: &str| {
-        record.pointer(pointer).map_or_else(String::new, |value| match value {
-            Json::String(text) => text.clone(),
-            other => other.to_string(),
-        })
+        record
+            .pointer(pointer)
+            .map_or_else(String::new, |value| match value {
+                Json::String(text) => text.clone(),
+                other => other.to_string(),
+            })
     };
     [
         text("/seq"),

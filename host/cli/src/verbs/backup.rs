@@ -15,7 +15,14 @@ use crate::exit::Code;
 use crate::{operator, output};
 
 /// What is kept of the data directory beside the keystore.
-const DATA: [&str; 6] = ["operator.json", "applied.json", "disabled.json", "versions.json", "skills", "audit"];
+const DATA: [&str; 6] = [
+    "operator.json",
+    "applied.json",
+    "disabled.json",
+    "versions.json",
+    "skills",
+    "audit",
+];
 
 /// The largest keystore, in bytes.
 const MAX_KEYSTORE: u64 = 1 << 20;
@@ -31,7 +38,10 @@ pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     Keystore::open(&keystore, &Seal::KeyFile(context.home.seal_key()))?
         .reseal(&Seal::Passphrase(passphrase))?;
     write(&context.home, &keystore, &args.file)?;
-    output::done(format!("{}; keep it and its passphrase apart", args.file.display()));
+    output::done(format!(
+        "{}; keep it and its passphrase apart",
+        args.file.display()
+    ));
     Ok(Code::Done)
 }
 

@@ -16,7 +16,11 @@ pub(crate) fn run(context: &Context, args: &Build) -> anyhow::Result<Code> {
     };
     let toolchain = Toolchain::find(&mut |line| output::note(line))?;
     let component = toolchain.build(directory, &target, Profile::Release)?;
-    let packed = packing::pack(&component, &directory.join("skill.toml"), &directory.join("wit"))?;
+    let packed = packing::pack(
+        &component,
+        &directory.join("skill.toml"),
+        &directory.join("wit"),
+    )?;
     let folder = directory.join("target").join("skill");
     files::create_directory(&folder)?;
     super::pack::write(context, &packed, &folder.join(packed.file_name()))

@@ -17,7 +17,12 @@ pub(crate) fn run(context: &Context, args: &Call) -> anyhow::Result<Code> {
     if args.dev {
         return dev::call(context.json, args, arguments);
     }
-    make(&mut context.owner()?, context.json, args.tool.clone(), arguments)
+    make(
+        &mut context.owner()?,
+        context.json,
+        args.tool.clone(),
+        arguments,
+    )
 }
 
 /// Makes the call and prints its output.
@@ -40,7 +45,10 @@ pub(crate) fn make(
     output::note(format!(
         "fuel {}, memory {} KiB, {:.1} ms, record {}",
         field("/usage/fuel"),
-        field("/usage/peak_memory_bytes").as_u64().unwrap_or_default() / 1024,
+        field("/usage/peak_memory_bytes")
+            .as_u64()
+            .unwrap_or_default()
+            / 1024,
         field("/usage/wall_ms").as_f64().unwrap_or_default(),
         field("/record/seq"),
     ));

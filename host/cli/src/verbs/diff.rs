@@ -17,7 +17,10 @@ use crate::{output, signature};
 pub(crate) fn run(context: &Context, args: &Diff) -> anyhow::Result<Code> {
     let (old, new) = match (&args.grant, &args.new) {
         (Some(grant), _) => (granted(context, grant)?, args.old.as_path()),
-        (None, Some(new)) => (signature::read(context, &args.old, None)?.package, new.as_path()),
+        (None, Some(new)) => (
+            signature::read(context, &args.old, None)?.package,
+            new.as_path(),
+        ),
         (None, None) => return Err(Failure::usage("give two files, or --grant and one").into()),
     };
     let signed = signature::read(context, new, None)?;
@@ -29,7 +32,11 @@ pub(crate) fn run(context: &Context, args: &Diff) -> anyhow::Result<Code> {
         output::line(&found);
         advise(new, &found);
     }
-    Ok(if found.needs_approval() { Code::More } else { Code::Done })
+    Ok(if found.needs_approval() {
+        Code::More
+    } else {
+        Code::Done
+    })
 }
 
 /// The component that a grant file pins, from the store.

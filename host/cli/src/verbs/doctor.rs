@@ -20,13 +20,34 @@ struct Finding {
 
 pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
     let findings = [
-        Finding { what: "home", found: home(context) },
-        Finding { what: "keystore", found: keystore(context) },
-        Finding { what: "owner", found: owner(context) },
-        Finding { what: "files", found: edited(context) },
-        Finding { what: "skills", found: skills(context) },
-        Finding { what: "log", found: log(context) },
-        Finding { what: "toolchain", found: toolchain() },
+        Finding {
+            what: "home",
+            found: home(context),
+        },
+        Finding {
+            what: "keystore",
+            found: keystore(context),
+        },
+        Finding {
+            what: "owner",
+            found: owner(context),
+        },
+        Finding {
+            what: "files",
+            found: edited(context),
+        },
+        Finding {
+            what: "skills",
+            found: skills(context),
+        },
+        Finding {
+            what: "log",
+            found: log(context),
+        },
+        Finding {
+            what: "toolchain",
+            found: toolchain(),
+        },
     ];
     let bad = findings.iter().any(|finding| finding.found.is_err());
     if context.json {
@@ -53,12 +74,17 @@ fn as_json(finding: &Finding) -> Json {
 fn home(context: &Context) -> Result<String, String> {
     let home = &context.home;
     if !home.is_initialised() {
-        return Err(format!("nothing in {}: run `vouchsafe init`", home.data().display()));
+        return Err(format!(
+            "nothing in {}: run `vouchsafe init`",
+            home.data().display()
+        ));
     }
     for directory in [home.data(), home.config()] {
         if files::is_open_to_others(directory).map_err(|error| error.to_string())? {
             let path = directory.display();
-            return Err(format!("other users can look into {path}: run `chmod 700 {path}`"));
+            return Err(format!(
+                "other users can look into {path}: run `chmod 700 {path}`"
+            ));
         }
     }
     Ok(home.data().display().to_string())
@@ -72,9 +98,14 @@ fn keystore(context: &Context) -> Result<String, String> {
 }
 
 fn owner(context: &Context) -> Result<String, String> {
-    let facts = context.owner().and_then(|mut owner| owner.ask(&Request::Ping));
+    let facts = context
+        .owner()
+        .and_then(|mut owner| owner.ask(&Request::Ping));
     let facts = facts.map_err(|error| error.to_string())?;
-    Ok(format!("answers, process {}", facts.get("pid").unwrap_or(&Json::Null)))
+    Ok(format!(
+        "answers, process {}",
+        facts.get("pid").unwrap_or(&Json::Null)
+    ))
 }
 
 fn edited(context: &Context) -> Result<String, String> {
@@ -84,16 +115,22 @@ fn edited(context: &Context) -> Result<String, String> {
         return Ok(format!("as applied in statement {}", current.serial));
     }
     let edited = current.edited.join(", ");
-    Err(format!("edited since they were applied: {edited}; look at them, then run `vouchsafe apply`"))
+    Err(format!(
+        "edited since they were applied: {edited}; look at them, then run `vouchsafe apply`"
+    ))
 }
 
 fn skills(context: &Context) -> Result<String, String> {
-    let facts = context.owner().and_then(|mut owner| owner.ask(&Request::List));
+    let facts = context
+        .owner()
+        .and_then(|mut owner| owner.ask(&Request::List));
     let facts = facts.map_err(|error| error.to_string())?;
     let all = facts.as_array().map_or(0, Vec::len);
     let on = |skill: &&Json| skill.get("state").and_then(Json::as_str) == Some("on");
     let on = facts.as_array().into_iter().flatten().filter(on).count();
-    Ok(format!("{on} of {all} can be called; `vouchsafe list` says why others can't"))
+    Ok(format!(
+        "{on} of {all} can be called; `vouchsafe list` says why others can't"
+    ))
 }
 
 fn log(context: &Context) -> Result<String, String> {

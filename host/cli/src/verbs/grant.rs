@@ -45,8 +45,14 @@ pub(crate) fn grant(
 ) -> anyhow::Result<Code> {
     let written = granting::write(&context.home, package, publisher)?;
     if written.is_incomplete {
-        let message = format!("{} is not granted yet: only you know the rest of its grant", package.name);
-        let fix = format!("fill in {}, then run `vouchsafe apply`", written.path().display());
+        let message = format!(
+            "{} is not granted yet: only you know the rest of its grant",
+            package.name
+        );
+        let fix = format!(
+            "fill in {}, then run `vouchsafe apply`",
+            written.path().display()
+        );
         return Err(Failure::refused(message).with_fix(fix).into());
     }
     match applying::apply(context, proof) {

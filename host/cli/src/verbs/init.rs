@@ -26,7 +26,9 @@ const TRUST: &str = "\
 pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
     if context.home.is_initialised() {
         let message = format!("`{}` is set up already", context.home.data().display());
-        return Err(Failure::usage(message).with_fix("name another home with --home DIR").into());
+        return Err(Failure::usage(message)
+            .with_fix("name another home with --home DIR")
+            .into());
     }
     let key = operator_key(context, args)?;
     set_up(context, &key)?;
@@ -37,7 +39,10 @@ pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
         }));
     } else {
         output::done(format!("data in {}", context.home.data().display()));
-        output::line(format!("   files to edit in {}", context.home.config().display()));
+        output::line(format!(
+            "   files to edit in {}",
+            context.home.config().display()
+        ));
         output::line(format!("   operator {fingerprint}"));
     }
     Ok(Code::Done)
@@ -64,7 +69,11 @@ fn operator_key(context: &Context, args: &Init) -> anyhow::Result<PrivateKey> {
     let key = PrivateKey::generate(Algorithm::default())?;
     let pem = key.to_encrypted_pem(&passphrase)?;
     files::create_private_directory(context.home.config())?;
-    files::write_new(&context.home.operator_key(), pem.as_bytes(), Access::Private)?;
+    files::write_new(
+        &context.home.operator_key(),
+        pem.as_bytes(),
+        Access::Private,
+    )?;
     Ok(key)
 }
 
@@ -72,7 +81,9 @@ fn operator_key(context: &Context, args: &Init) -> anyhow::Result<PrivateKey> {
 fn apply_first(context: &Context, key: &PrivateKey) -> anyhow::Result<()> {
     let files = proposals::read(context.home.config())?;
     let proposal = Proposal::read(&files, &[key.public()], 0)?;
-    let statement = proposal.statement(None, &key.public(), clock::now()).sign(key)?;
+    let statement = proposal
+        .statement(None, &key.public(), clock::now())
+        .sign(key)?;
     let text = |(path, bytes)| Ok((path, String::from_utf8(bytes)?));
     let files = files.into_iter().map(text).collect::<anyhow::Result<_>>()?;
     context.owner()?.ask(&Request::Apply { statement, files })?;

@@ -31,11 +31,17 @@ fn list(context: &Context) -> anyhow::Result<Code> {
     }
     output::line(output::table(
         ["PURPOSE", "IF LOST"],
-        facts.purposes.iter().map(|one| [format!("{:?}", one.purpose), one.if_lost.to_owned()]),
+        facts
+            .purposes
+            .iter()
+            .map(|one| [format!("{:?}", one.purpose), one.if_lost.to_owned()]),
     ));
     output::line(output::table(
         ["GENERATION", "CREATED"],
-        facts.generations.iter().map(|one| [one.number.to_string(), one.created.clone()]),
+        facts
+            .generations
+            .iter()
+            .map(|one| [one.number.to_string(), one.created.clone()]),
     ));
     Ok(Code::Done)
 }

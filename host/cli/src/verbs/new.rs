@@ -14,21 +14,24 @@ use crate::exit::Code;
 use crate::output;
 
 pub(crate) fn run(_context: &Context, args: &New) -> anyhow::Result<Code> {
-    let name: SkillName = args
-        .name
-        .parse()
-        .map_err(|error| Failure::usage(format!("{error}")).with_fix("vouchsafe new acme:payments"))?;
+    let name: SkillName = args.name.parse().map_err(|error| {
+        Failure::usage(format!("{error}")).with_fix("vouchsafe new acme:payments")
+    })?;
     let directory = args.directory.clone().unwrap_or_else(|| name.name().into());
     if directory.exists() {
         let message = format!("`{}` is there already", directory.display());
-        return Err(Failure::usage(message).with_fix("name another one with --directory DIR").into());
+        return Err(Failure::usage(message)
+            .with_fix("name another one with --directory DIR")
+            .into());
     }
     for file in template::rust(name.namespace(), name.name(), &sdk(args.sdk.as_deref())?)? {
         write(&directory.join(file.path), &file.text)?;
     }
     output::done(format!("{name} in {}", directory.display()));
     let directory = directory.display();
-    output::line(format!("   cd {directory} && vouchsafe build && vouchsafe call --dev greet name=Anna"));
+    output::line(format!(
+        "   cd {directory} && vouchsafe build && vouchsafe call --dev greet name=Anna"
+    ));
     Ok(Code::Done)
 }
 

@@ -30,7 +30,12 @@ pub(crate) fn write(context: &Context, packed: &Packed, path: &Path) -> anyhow::
             "digest": package.digest, "size": packed.bytes.len(),
         }));
     } else {
-        output::done(format!("{} {} is packed: {}", package.name, package.version, path.display()));
+        output::done(format!(
+            "{} {} is packed: {}",
+            package.name,
+            package.version,
+            path.display()
+        ));
         output::line(format!("   {}", package.digest));
     }
     Ok(Code::Done)

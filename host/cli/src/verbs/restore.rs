@@ -20,7 +20,9 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     let home = &context.home;
     if home.is_initialised() {
         let message = format!("`{}` is set up already", home.data().display());
-        return Err(Failure::usage(message).with_fix("restore into an empty one with --home DIR").into());
+        return Err(Failure::usage(message)
+            .with_fix("restore into an empty one with --home DIR")
+            .into());
     }
     let file = args.backup_passphrase_file.as_deref();
     let passphrase = operator::passphrase(file, "Passphrase of the backup: ")?;
@@ -34,7 +36,9 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     }
     let applied = applying::apply(context, &args.proof)?;
     super::apply::report(context, &applied);
-    output::note("a log head that was kept elsewhere tells whether records are missing: `vouchsafe audit verify --expect HEAD`");
+    output::note(
+        "a log head that was kept elsewhere tells whether records are missing: `vouchsafe audit verify --expect HEAD`",
+    );
     Ok(Code::Done)
 }
 
@@ -49,9 +53,18 @@ fn unpack(home: &Home, file: &Path) -> anyhow::Result<()> {
         let (root, rest) = match (path.strip_prefix("data"), path.strip_prefix("config")) {
             (Ok(rest), _) => (home.data(), rest.to_owned()),
             (_, Ok(rest)) => (home.config(), rest.to_owned()),
-            _ => return Err(Failure::refused(format!("`{}` is not part of a backup", path.display())).into()),
+            _ => {
+                return Err(Failure::refused(format!(
+                    "`{}` is not part of a backup",
+                    path.display()
+                ))
+                .into());
+            }
         };
-        if rest.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+        if rest
+            .components()
+            .any(|part| !matches!(part, std::path::Component::Normal(_)))
+        {
             return Err(Failure::refused(format!("`{}` leads elsewhere", path.display())).into());
         }
         let kind = entry.header().entry_type();
@@ -60,7 +73,11 @@ fn unpack(home: &Home, file: &Path) -> anyhow::Result<()> {
         } else if kind.is_file() {
             entry.unpack(root.join(rest))?;
         } else {
-            return Err(Failure::refused(format!("`{}` is neither file nor directory", path.display())).into());
+            return Err(Failure::refused(format!(
+                "`{}` is neither file nor directory",
+                path.display()
+            ))
+            .into());
         }
     }
     Ok(())

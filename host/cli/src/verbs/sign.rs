@@ -17,7 +17,10 @@ pub(crate) fn run(context: &Context, args: &Sign) -> anyhow::Result<Code> {
     let package = Package::read(&bytes, &ReadLimits::default())?;
     let key = operator::unlock_key(&args.key, args.passphrase_file.as_deref(), "signing key")?;
     let bundle = sign(&bytes, &key)?;
-    let path = args.bundle.clone().unwrap_or_else(|| bundle_path(&args.file));
+    let path = args
+        .bundle
+        .clone()
+        .unwrap_or_else(|| bundle_path(&args.file));
     files::write_atomic(&path, bundle.as_json().as_bytes(), Access::Shared)?;
     let digest = Digest::of(&bytes);
     if context.json {
@@ -25,7 +28,12 @@ pub(crate) fn run(context: &Context, args: &Sign) -> anyhow::Result<Code> {
             "bundle": path, "digest": digest, "key": key.public().fingerprint(),
         }));
     } else {
-        output::done(format!("{} {} is signed: {}", package.name, package.version, path.display()));
+        output::done(format!(
+            "{} {} is signed: {}",
+            package.name,
+            package.version,
+            path.display()
+        ));
         output::line(format!("   {digest}"));
     }
     Ok(Code::Done)

@@ -16,7 +16,11 @@ use crate::exit::Code;
 use crate::{output, signature};
 
 pub(crate) fn run(context: &Context, args: &Verify) -> anyhow::Result<Code> {
-    match (&args.key, &args.certificate_identity, &args.certificate_oidc_issuer) {
+    match (
+        &args.key,
+        &args.certificate_identity,
+        &args.certificate_oidc_issuer,
+    ) {
         (Some(key), _, _) => against_key(context, args, key),
         (None, Some(identity), Some(issuer)) => against_identity(context, args, identity, issuer),
         _ => against_trust(context, args),
@@ -27,12 +31,16 @@ fn against_trust(context: &Context, args: &Verify) -> anyhow::Result<Code> {
     let signed = signature::read(context, &args.file, args.bundle.as_deref())?;
     let (verified, facts) = signed.verified.map_err(Failure::refused)?;
     let place = facts.trusted.as_ref().map(|trusted| trusted.place.as_str());
-    report(context, args, &format!(
-        "signed by {}, trusted here as `{}` ({})",
-        facts.signer,
-        verified.publisher(),
-        place.unwrap_or_default(),
-    ));
+    report(
+        context,
+        args,
+        &format!(
+            "signed by {}, trusted here as `{}` ({})",
+            facts.signer,
+            verified.publisher(),
+            place.unwrap_or_default(),
+        ),
+    );
     Ok(Code::Done)
 }
 
@@ -42,7 +50,11 @@ fn against_key(context: &Context, args: &Verify, key: &std::path::Path) -> anyho
     let (bytes, bundle) = read(args)?;
     let signer = verify_signer(&bytes, &bundle, &Recognised::Keys(vec![key]), None)
         .map_err(|error| Failure::refused(error.to_string()))?;
-    report(context, args, &format!("signed by {signer}; no log was asked for"));
+    report(
+        context,
+        args,
+        &format!("signed by {signer}; no log was asked for"),
+    );
     Ok(Code::Done)
 }
 
@@ -54,17 +66,26 @@ fn against_identity(
 ) -> anyhow::Result<Code> {
     let (bytes, bundle) = read(args)?;
     let root = args.trusted_root.as_deref();
-    let root = root.map(|path| files::read_bounded(path, MAX_BUNDLE)).transpose()?;
+    let root = root
+        .map(|path| files::read_bounded(path, MAX_BUNDLE))
+        .transpose()?;
     let root = root.map(String::from_utf8).transpose()?;
     let expected = Expected::Identity { identity, issuer };
     verify_bundle(&bundle, root.as_deref(), expected, Artifact::Bytes(&bytes))
         .map_err(|error| Failure::refused(error.to_string()))?;
-    report(context, args, &format!("signed by {identity} ({issuer}), and in the log"));
+    report(
+        context,
+        args,
+        &format!("signed by {identity} ({issuer}), and in the log"),
+    );
     Ok(Code::Done)
 }
 
 fn read(args: &Verify) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
-    let bundle = args.bundle.clone().unwrap_or_else(|| bundle_path(&args.file));
+    let bundle = args
+        .bundle
+        .clone()
+        .unwrap_or_else(|| bundle_path(&args.file));
     let bytes = files::read_bounded(&args.file, MAX_COMPONENT)?;
     Ok((bytes, files::read_bounded(&bundle, MAX_BUNDLE)?))
 }

@@ -17,11 +17,16 @@ pub(crate) fn run(args: &VerifyBundle) -> anyhow::Result<Code> {
     let bundle = files::read_bounded(&args.bundle, MAX_BUNDLE)?;
     let root = args.trusted_root.as_deref().map(text).transpose()?;
     let key = args.key.as_deref().map(text).transpose()?;
-    let expected = match (&key, &args.certificate_identity, &args.certificate_oidc_issuer) {
+    let expected = match (
+        &key,
+        &args.certificate_identity,
+        &args.certificate_oidc_issuer,
+    ) {
         (Some(key), None, None) => Expected::Key(key),
         (None, Some(identity), Some(issuer)) => Expected::Identity { identity, issuer },
         _ => {
-            let message = "give either --key, or --certificate-identity and --certificate-oidc-issuer";
+            let message =
+                "give either --key, or --certificate-identity and --certificate-oidc-issuer";
             return Err(Failure::usage(message).into());
         }
     };
@@ -31,7 +36,10 @@ pub(crate) fn run(args: &VerifyBundle) -> anyhow::Result<Code> {
         (Some(bytes), _) => Artifact::Bytes(bytes),
         (None, Some(digest)) => Artifact::Digest(digest),
         (None, None) => {
-            let message = format!("`{}` is neither a file nor `sha256:HEX`", args.file_or_digest);
+            let message = format!(
+                "`{}` is neither a file nor `sha256:HEX`",
+                args.file_or_digest
+            );
             return Err(Failure::usage(message).into());
         }
     };

@@ -31,7 +31,8 @@ pub(super) fn keep(
     owner
         .admit_version(&verified, allow_rollback)
         .map_err(|error| {
-            Failure::refused(error.to_string()).with_fix("add --allow-rollback to install it all the same")
+            Failure::refused(error.to_string())
+                .with_fix("add --allow-rollback to install it all the same")
         })?;
     owner
         .store()
@@ -48,7 +49,8 @@ fn verify(owner: &Owner, unverified: &Unverified) -> Result<Verified, Failure> {
             .with_fix("write `trust.toml`, then run `vouchsafe apply`")
     })?;
     let bundle = unverified.bundle.as_deref();
-    let bundle = bundle.ok_or_else(|| Failure::refused(signing::VerifyError::Unsigned.to_string()))?;
+    let bundle =
+        bundle.ok_or_else(|| Failure::refused(signing::VerifyError::Unsigned.to_string()))?;
     let content = in_force.content();
     signing::verify(
         unverified.component.as_slice(),
@@ -81,7 +83,9 @@ pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Resu
     owner.set_disabled(&digests, true)?;
     let names = join(&digests);
     let facts = [("digests", names)];
-    owner.record(control("disable", Some(caller), facts)).await?;
+    owner
+        .record(control("disable", Some(caller), facts))
+        .await?;
     Ok(json!({ "disabled": digests }))
 }
 
@@ -99,8 +103,16 @@ pub(super) async fn remove(owner: &Owner, caller: &Caller, skill: &str) -> Resul
 }
 
 fn find(rules: &Rules, skill: &str) -> Result<Vec<Digest>, Failure> {
-    let on = rules.on.iter().filter(|on| on.is_called(skill)).map(|on| on.digest());
-    let off = rules.off.iter().filter(|off| off.is_called(skill)).map(|off| off.digest);
+    let on = rules
+        .on
+        .iter()
+        .filter(|on| on.is_called(skill))
+        .map(|on| on.digest());
+    let off = rules
+        .off
+        .iter()
+        .filter(|off| off.is_called(skill))
+        .map(|off| off.digest);
     let found: Vec<_> = on.chain(off).collect();
     if found.is_empty() {
         let message = format!("no skill `{skill}` is installed");

@@ -45,7 +45,10 @@ pub(super) fn list(owner: &Owner) -> Result<Json, Failure> {
 fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
     let package = skill.package();
     let tools: Vec<String> = skill.tools().map(|(name, _)| name).collect();
-    let contested: Vec<_> = tools.iter().filter(|name| rules.contested.contains(name)).collect();
+    let contested: Vec<_> = tools
+        .iter()
+        .filter(|name| rules.contested.contains(name))
+        .collect();
     let edited = !rules.watch.is_as_applied(skill.grant_file());
     let reason = match (edited, contested.as_slice()) {
         (true, _) => Some(format!(

@@ -15,7 +15,10 @@ const PAGE: usize = 200;
 ///
 /// # Errors
 /// When a schema is not an object, which `Package::read` rules out.
-pub(super) fn page(registry: &Registry, cursor: Option<&str>) -> Result<ListToolsResult, ErrorData> {
+pub(super) fn page(
+    registry: &Registry,
+    cursor: Option<&str>,
+) -> Result<ListToolsResult, ErrorData> {
     let mut entries = registry.entries_after(cursor);
     let tools: Vec<McpTool> = entries
         .by_ref()

@@ -53,7 +53,10 @@ impl<R: AsyncRead + Unpin> LineTransport<R> {
             }
             Err(LinesCodecError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 let _marker = self.lines.next().await;
-                Some(Err(ErrorData::parse_error("the message is not UTF-8", None)))
+                Some(Err(ErrorData::parse_error(
+                    "the message is not UTF-8",
+                    None,
+                )))
             }
             Err(LinesCodecError::Io(_)) => None,
         }
@@ -118,9 +121,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for LineTransp
 
 /// Parses one line: JSON without duplicate keys and within the caps, then a message that the
 /// protocol knows. The error carries the request's id where it could be made out.
-fn parse(
-    line: &str,
-) -> Result<RxJsonRpcMessage<RoleServer>, (ErrorData, Option<RequestId>)> {
+fn parse(line: &str) -> Result<RxJsonRpcMessage<RoleServer>, (ErrorData, Option<RequestId>)> {
     let json = value::parse_strict(line.as_bytes(), &value::Caps::default())
         .map_err(|error| (ErrorData::parse_error(error.to_string(), None), None))?;
     let id = json.get("id").and_then(request_id);
