@@ -2,7 +2,6 @@
 
 use bindings::wasi::http::outgoing_handler::handle;
 use bindings::wasi::http::types::{Fields, Method, OutgoingRequest, Scheme};
-use bindings::wasi::keyvalue::store;
 
 vouchsafe_sdk::skill!(Writer);
 
@@ -10,19 +9,13 @@ struct Writer;
 
 impl writer::Guest for Writer {
     fn post() -> Result<u16, String> {
-        send(&Method::Post, "target.example", "/heard")
+        send(&Method::Post, "target.example.com", "/heard")
     }
     fn post_to(authority: String, path: String) -> Result<u16, String> {
         send(&Method::Post, &authority, &path)
     }
     fn get(authority: String, path: String) -> Result<u16, String> {
         send(&Method::Get, &authority, &path)
-    }
-    fn store(key: String, value: String) -> Result<(), String> {
-        let bucket = store::open("notes").map_err(|error| format!("{error:?}"))?;
-        bucket
-            .set(&key, value.as_bytes())
-            .map_err(|error| format!("{error:?}"))
     }
     fn post_openly(authority: String, path: String) -> Result<u16, String> {
         send(&Method::Post, &authority, &path)
@@ -32,7 +25,7 @@ impl writer::Guest for Writer {
 fn send(method: &Method, authority: &str, path: &str) -> Result<u16, String> {
     let request = OutgoingRequest::new(Fields::new());
     let set = request.set_method(method).is_ok()
-        && request.set_scheme(Some(&Scheme::Http)).is_ok()
+        && request.set_scheme(Some(&Scheme::Https)).is_ok()
         && request.set_authority(Some(authority)).is_ok()
         && request.set_path_with_query(Some(path)).is_ok();
     if !set {
