@@ -132,10 +132,15 @@ impl Job {
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
         store.fuel_async_yield_interval(Some(SLICE_FUEL))?;
-        let transfer = self.limits.output_bytes.saturating_mul(VALUE_BYTES);
-        store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
+        store.set_hostcall_fuel(self.transfer_bytes());
         store.set_max_component_handles(COMPONENT_HANDLES);
         Ok(store)
+    }
+
+    /// What may cross from the guest to the host at once, in the host's form.
+    fn transfer_bytes(&self) -> usize {
+        let bytes = self.limits.output_bytes.saturating_mul(VALUE_BYTES);
+        usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
     /// Drives `call` until it ends, its deadline passes or it is cancelled. The clock and the token
@@ -171,7 +176,10 @@ impl Job {
             None => match format!("{error:#}") {
                 // The engine has no type for this one.
                 said if said.contains("fuel allocated for hostcalls") => {
-                    CallError::Output(format!("more than {} bytes", self.limits.output_bytes))
+                    let bytes = self.transfer_bytes();
+                    CallError::Output(format!(
+                        "more than {bytes} bytes went from the skill to the host at once"
+                    ))
                 }
                 said => CallError::Trap(said),
             },

@@ -167,31 +167,7 @@ async fn there_are_no_folders_and_no_terminals() {
 #[tokio::test]
 async fn sockets_and_names_are_refused() {
     let engine = engine(|_| ());
-    let codes: String = [
-        "unknown",
-        "access-denied",
-        "not-supported",
-        "invalid-argument",
-        "out-of-memory",
-        "timeout",
-        "concurrency-conflict",
-        "not-in-progress",
-        "would-block",
-        "invalid-state",
-        "new-socket-limit",
-        "address-not-bindable",
-        "address-in-use",
-        "remote-unreachable",
-        "connection-refused",
-        "connection-reset",
-        "connection-aborted",
-        "datagram-too-large",
-        "name-unresolvable",
-        "temporary-resolver-failure",
-        "permanent-resolver-failure",
-    ]
-    .map(|code| format!("\"{code}\" "))
-    .concat();
+    let codes: String = CODES.map(|code| format!("\"{code}\" ")).concat();
     for protocol in ["tcp", "udp"] {
         let wat = format!(
             r#"(component
@@ -265,3 +241,103 @@ async fn log_lines_carry_their_level() {
         (Source::Warn, "careful")
     );
 }
+
+#[tokio::test]
+async fn names_are_not_looked_up_and_input_is_at_its_end() {
+    let engine = engine(|_| ());
+    let codes: String = CODES.map(|code| format!("\"{code}\" ")).concat();
+    let lookup = format!(
+        r#"(component
+        (import "wasi:sockets/network@0.2.0" (instance $network
+            (export "network" (type (sub resource)))
+            (type $c (enum {codes})) (export "error-code" (type (eq $c)))))
+        (alias export $network "error-code" (type $code))
+        (alias export $network "network" (type $net))
+        (import "wasi:sockets/instance-network@0.2.0" (instance $here
+            (alias outer 1 $net (type $n)) (export "network" (type $net (eq $n)))
+            (export "instance-network" (func (result (own $net))))))
+        (import "wasi:sockets/ip-name-lookup@0.2.0" (instance $names
+            (alias outer 1 $code (type $a)) (export "error-code" (type $code (eq $a)))
+            (alias outer 1 $net (type $n)) (export "network" (type $net (eq $n)))
+            (export "resolve-address-stream" (type $stream (sub resource)))
+            (export "resolve-addresses" (func (param "network" (borrow $net)) (param "name" string)
+                (result (result (own $stream) (error $code)))))))
+        (core module $libc (memory (export "memory") 1) (data (i32.const 64) "example.com"))
+        (core instance $libc (instantiate $libc))
+        (core func $here (canon lower (func $here "instance-network")))
+        (core func $find (canon lower (func $names "resolve-addresses") (memory (core memory $libc "memory"))))
+        (core module $m
+            (import "h" "here" (func $here (result i32)))
+            (import "h" "find" (func $find (param i32 i32 i32 i32)))
+            (import "libc" "memory" (memory 1))
+            (func (export "run")
+                (call $find (call $here) (i32.const 64) (i32.const 11) (i32.const 8))
+                (if (i32.ne (i32.load8_u (i32.const 8)) (i32.const 1)) (then unreachable))
+                (if (i32.ne (i32.load8_u (i32.const 12)) (i32.const {denied})) (then unreachable))))
+        (core instance $i (instantiate $m
+            (with "libc" (instance $libc))
+            (with "h" (instance (export "here" (func $here)) (export "find" (func $find))))))
+        (func (export "run") (canon lift (core func $i "run"))))"#,
+        denied = 20 // permanent-resolver-failure
+    );
+    assert_eq!(run(&engine, &lookup, |job| job).await.result, Ok(None));
+
+    let input = r#"(component
+        (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+        (alias export $error "error" (type $error))
+        (import "wasi:io/streams@0.2.0" (instance $streams
+            (export "input-stream" (type $in (sub resource)))
+            (alias outer 1 $error (type $e)) (export "error" (type $error (eq $e)))
+            (type $d (variant (case "last-operation-failed" (own $error)) (case "closed")))
+            (export "stream-error" (type $stream-error (eq $d)))
+            (export "[method]input-stream.blocking-read"
+                (func (param "self" (borrow $in)) (param "len" u64) (result (result (list u8) (error $stream-error)))))))
+        (alias export $streams "input-stream" (type $in))
+        (import "wasi:cli/stdin@0.2.0" (instance $stdin
+            (alias outer 1 $in (type $o)) (export "input-stream" (type $in (eq $o)))
+            (export "get-stdin" (func (result (own $in))))))
+        (core module $libc (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+        (core instance $libc (instantiate $libc))
+        (core func $get (canon lower (func $stdin "get-stdin")))
+        (core func $read (canon lower (func $streams "[method]input-stream.blocking-read")
+            (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+        (core module $m
+            (import "h" "get" (func $get (result i32)))
+            (import "h" "read" (func $read (param i32 i64 i32)))
+            (import "libc" "memory" (memory 1))
+            (func (export "run")
+                (call $read (call $get) (i64.const 10) (i32.const 8))
+                (if (i32.ne (i32.load8_u (i32.const 8)) (i32.const 1)) (then unreachable))
+                (if (i32.ne (i32.load8_u (i32.const 12)) (i32.const 1)) (then unreachable))))
+        (core instance $i (instantiate $m
+            (with "libc" (instance $libc))
+            (with "h" (instance (export "get" (func $get)) (export "read" (func $read))))))
+        (func (export "run") (canon lift (core func $i "run"))))"#;
+    assert_eq!(run(&engine, input, |job| job).await.result, Ok(None));
+}
+
+/// The error codes of `wasi:sockets`, in order.
+const CODES: [&str; 21] = [
+    "unknown",
+    "access-denied",
+    "not-supported",
+    "invalid-argument",
+    "out-of-memory",
+    "timeout",
+    "concurrency-conflict",
+    "not-in-progress",
+    "would-block",
+    "invalid-state",
+    "new-socket-limit",
+    "address-not-bindable",
+    "address-in-use",
+    "remote-unreachable",
+    "connection-refused",
+    "connection-reset",
+    "connection-aborted",
+    "datagram-too-large",
+    "name-unresolvable",
+    "temporary-resolver-failure",
+    "permanent-resolver-failure",
+];
