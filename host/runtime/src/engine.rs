@@ -9,6 +9,7 @@ use crate::run::Job;
 use crate::settings::Settings;
 use crate::skill::Skill;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use vouchsafe_keys::MacKey;
 use vouchsafe_package::{Digest, Tool};
 use wasmtime::component::Component;
@@ -50,6 +51,9 @@ const KEPT_BYTES: usize = 128 << 10;
 /// Bytes of the engine's own record of an instance; wasmtime's default.
 const INSTANCE_BYTES: usize = 1 << 20;
 
+/// Compiling children at once.
+const COMPILERS: usize = 2;
+
 /// Fuel of growing a memory, of each page of it, and of growing a table: each is a system call or
 /// work of the host, and costs far more than one instruction.
 const GROWTH_FUEL: u8 = 250;
@@ -59,6 +63,8 @@ pub struct Engine {
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) guests: Guests,
     cache: Cache,
+    /// Compiling takes all cores it gets, so installing many skills at once must not starve the rest.
+    compiling: Semaphore,
     settings: Settings,
 }
 
@@ -78,6 +84,7 @@ impl Engine {
             wasm,
             guests,
             cache,
+            compiling: Semaphore::new(COMPILERS),
             settings,
         })
     }
@@ -107,6 +114,7 @@ impl Engine {
     }
 
     async fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
+        let _turn = self.compiling.acquire().await;
         let code = compile::compile(&self.settings, bytes).await?;
         self.cache.store(&self.wasm, digest, code)
     }

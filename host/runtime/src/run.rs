@@ -91,8 +91,9 @@ impl Job {
         ran
     }
 
-    async fn in_fresh_store(self) -> Ran {
+    async fn in_fresh_store(mut self) -> Ran {
         let began = Instant::now();
+        let arguments = std::mem::take(&mut self.arguments);
         let Some(function) = self.skill.function(&self.tool) else {
             return Ran::not(CallError::NoTool(self.tool));
         };
@@ -100,7 +101,7 @@ impl Job {
             Ok(store) => store,
             Err(error) => return Ran::not(CallError::Trap(format!("{error:#}"))),
         };
-        let arguments: Vec<Val> = self.arguments.iter().cloned().map(val::to_val).collect();
+        let arguments: Vec<Val> = arguments.into_iter().map(val::to_val).collect();
         let call = call(&mut store, &self.skill, function, &arguments);
         let call = AssertUnwindSafe(call).catch_unwind();
         let (ended, slices) = self.bounded(call).await;
