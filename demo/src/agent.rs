@@ -32,7 +32,7 @@ pub(crate) fn calls_over_mcp(stage: &Stage) -> Result<()> {
 
 /// The invoice that the skill's own tests use.
 fn invoice() -> std::path::PathBuf {
-    wasm::skill_source("invoice-intake").join("tests/fixtures/invoice.xml")
+    wasm::skill_source("invoice-intake").join("fixtures/invoice.xml")
 }
 
 /// The members of the result, one a line, long ones cut.

@@ -63,11 +63,10 @@ fn operator_installs(stage: &Stage) -> Result<()> {
     stage.write(
         "home/config/trust.toml",
         &format!(
-            "[publishers.author]\nnamespaces = [\"skills\", \"guests\"]\ntransparency = \"none\"\nkey = \"\"\"\n{key}\"\"\"\n"
+            "[publishers.author]\nnamespaces = [\"vouchsafe-skills\", \"guests\"]\ntransparency = \"none\"\nkey = \"\"\"\n{key}\"\"\"\n"
         ),
     )?;
     stage.vouchsafe(&format!("apply --yes {PROOF}"), 0)?;
-    stage.vouchsafe("inspect invoice-intake.wasm", 0)?;
     stage.vouchsafe(&format!("install invoice-intake.wasm --yes {PROOF}"), 0)?;
     Ok(())
 }

@@ -46,7 +46,7 @@ fn greedy_update(stage: &Stage) -> Result<()> {
     stage.heading("Refused: an update that asks for more stays off");
     guest(stage, "update-old")?;
     guest(stage, "update-new")?;
-    stage.vouchsafe(&format!("install update-old.wasm --yes {PROOF}"), 0)?;
+    stage.quietly(&format!("install update-old.wasm --yes {PROOF}"))?;
     stage.vouchsafe("diff update-old.wasm update-new.wasm", MORE)?;
     stage.vouchsafe(
         "diff --grant home/config/grants/guests.update.toml update-new.wasm",
@@ -58,7 +58,7 @@ fn greedy_update(stage: &Stage) -> Result<()> {
 fn write_during_read(stage: &Stage) -> Result<()> {
     stage.heading("Refused: a tool declared `read` that tries to write");
     guest(stage, "writer-in-read")?;
-    stage.vouchsafe(&format!("install writer-in-read.wasm --yes {PROOF}"), 0)?;
+    stage.quietly(&format!("install writer-in-read.wasm --yes {PROOF}"))?;
     stage.vouchsafe("call writer-in-read_post", TOOL)?;
     Ok(())
 }
@@ -66,7 +66,7 @@ fn write_during_read(stage: &Stage) -> Result<()> {
 fn endless_loop(stage: &Stage) -> Result<()> {
     stage.heading("Cut: an endless loop, by its limits");
     guest(stage, "endless-loop")?;
-    stage.vouchsafe(&format!("install endless-loop.wasm --yes {PROOF}"), 0)?;
+    stage.quietly(&format!("install endless-loop.wasm --yes {PROOF}"))?;
     stage.vouchsafe("call endless-loop_run", TOOL)?;
     Ok(())
 }

@@ -48,14 +48,21 @@ fn main() -> Result<()> {
 
 fn demo(steps: &mut Steps) -> Result<()> {
     wasm::build_skills(steps)?;
-    host(steps)?;
-    steps.run("demo", cargo().args(["run", "--release", "--package", "vouchsafe-demo", "--quiet"]))
+    wasm::build_guests(steps)?;
+    steps.run(
+        "build the host (the first time takes some minutes)",
+        cargo().args(["build", "--release", "--package", "vouchsafe", "--package", "vouchsafe-demo"]),
+    )?;
+    steps.run("demo", &mut std::process::Command::new(steps::built("vouchsafe-demo")))
 }
 
 fn test(steps: &mut Steps) -> Result<()> {
     wasm::build_skills(steps)?;
     wasm::build_guests(steps)?;
-    host(steps)?;
+    steps.run(
+        "build the host and its tests (the first time takes some minutes)",
+        cargo().args(["build", "--release", "--workspace", "--all-targets"]),
+    )?;
     let nextest = steps::exists("cargo-nextest");
     let runner: &[&str] = if nextest {
         &["nextest", "run", "--no-fail-fast", "--status-level", "slow"]
@@ -74,27 +81,17 @@ fn test(steps: &mut Steps) -> Result<()> {
         "tests of the skills",
         cargo()
             .args(["test", "--release", "--manifest-path", "skills/Cargo.toml"])
-            .arg("--target-dir")
-            .arg("target/skills-native"),
+            .args(["--target-dir", "target/skills"]),
     )
 }
 
 fn bench(steps: &mut Steps, filter: Option<&str>) -> Result<()> {
     wasm::build_skills(steps)?;
     wasm::build_guests(steps)?;
-    host(steps)?;
     let mut command = cargo();
     command.args(["bench", "--package", "vouchsafe-benches"]);
     if let Some(filter) = filter {
         command.args(["--", filter]);
     }
     steps.run("benches", &mut command)
-}
-
-/// The host and all its test programs, so that the engine is compiled once for every use.
-fn host(steps: &mut Steps) -> Result<()> {
-    steps.run(
-        "build the host (the first time takes some minutes)",
-        cargo().args(["build", "--release", "--workspace", "--all-targets"]),
-    )
 }

@@ -1,6 +1,6 @@
 //! Named steps with their minutes, so that a slow run says where its time went.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,13 @@ pub(crate) fn cargo() -> Command {
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
+}
+
+/// A program that the release build made, where cargo puts it.
+pub(crate) fn built(program: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR");
+    let target = target.map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("release").join(program)
 }
 
 /// Whether a program of this name is on the path.

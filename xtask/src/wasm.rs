@@ -3,21 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use vouchsafe_build::Toolchain;
+use vouchsafe_build::{Profile, Toolchain};
 
 use crate::steps::{Steps, root};
-
-/// Where components are built.
-fn target() -> PathBuf {
-    root().join("target").join("wasm")
-}
 
 /// Builds every skill in `skills/`.
 pub(crate) fn build_skills(steps: &mut Steps) -> Result<()> {
     build(steps, "skills")
 }
 
-/// Builds every hostile or plain guest in `tests/guests/`.
+/// Builds every plain or hostile guest in `tests/guests/`.
 pub(crate) fn build_guests(steps: &mut Steps) -> Result<()> {
     build(steps, "tests/guests")
 }
@@ -25,7 +20,12 @@ pub(crate) fn build_guests(steps: &mut Steps) -> Result<()> {
 fn build(steps: &mut Steps, workspace: &str) -> Result<()> {
     steps.step(&format!("build {workspace} for wasm32-wasip2"), || {
         let toolchain = Toolchain::find(&mut |line| eprintln!("    {line}"))?;
-        toolchain.build(&root().join(workspace), &target())?;
+        toolchain.build_all(&root().join(workspace), &target(), Profile::Release)?;
         Ok(())
     })
+}
+
+/// One directory, so that the standard library is compiled at most once.
+fn target() -> PathBuf {
+    root().join("target").join("wasm")
 }

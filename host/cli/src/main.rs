@@ -13,6 +13,8 @@ mod packing;
 mod signature;
 mod verbs;
 
+use std::path::Path;
+
 use clap::Parser;
 
 use args::{Cli, Verb};
@@ -20,17 +22,23 @@ use context::Context;
 
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
-    let context = match Context::new(cli.home.as_deref(), cli.json) {
-        Ok(context) => context,
-        Err(error) => return exit::report(&error, cli.json),
-    };
-    match run(&context, cli.verb) {
+    match run(cli.home.as_deref(), cli.json, cli.verb) {
         Ok(code) => code.into(),
         Err(error) => exit::report(&error, cli.json),
     }
 }
 
-fn run(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
+/// Verbs that need no home come first: they must work where there is none.
+fn run(home: Option<&Path>, json: bool, verb: Verb) -> anyhow::Result<exit::Code> {
+    match verb {
+        Verb::Compile => verbs::compile::run(),
+        Verb::VerifyBundle(args) => verbs::verify_bundle::run(&args),
+        Verb::Completions { shell } => verbs::completions::run(shell),
+        verb => run_in(&Context::new(home, json)?, verb),
+    }
+}
+
+fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
     match verb {
         Verb::Init(args) => verbs::init::run(context, &args),
         Verb::New(args) => verbs::new::run(context, &args),
@@ -39,7 +47,6 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Key(args) => verbs::key::run(context, &args),
         Verb::Sign(args) => verbs::sign::run(context, &args),
         Verb::Verify(args) => verbs::verify::run(context, &args),
-        Verb::VerifyBundle(args) => verbs::verify_bundle::run(&args),
         Verb::Inspect(args) => verbs::inspect::run(context, &args),
         Verb::Diff(args) => verbs::diff::run(context, &args),
         Verb::Install(args) => verbs::install::run(context, &args),
@@ -48,6 +55,7 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Remove(args) => verbs::remove::run(context, &args),
         Verb::Grant(args) => verbs::grant::run(context, &args),
         Verb::Apply(args) => verbs::apply::run(context, &args),
+        Verb::Revoke(args) => verbs::revoke::run(context, &args),
         Verb::Call(args) => verbs::call::run(context, &args),
         Verb::Why(args) => verbs::why::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),
@@ -56,9 +64,9 @@ fn run(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Backup(args) => verbs::backup::run(context, &args),
         Verb::Restore(args) => verbs::restore::run(context, &args),
         Verb::Doctor => verbs::doctor::run(context),
-        Verb::Completions { shell } => verbs::completions::run(shell),
         Verb::Stop => verbs::stop::run(context),
         Verb::Owner { idle } => verbs::owner::run(context, idle),
-        Verb::Compile => verbs::compile::run(),
+        // Taken care of above.
+        Verb::Compile | Verb::VerifyBundle(_) | Verb::Completions { .. } => Ok(exit::Code::Usage),
     }
 }

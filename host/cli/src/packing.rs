@@ -57,10 +57,13 @@ fn wit_files(directory: &Path) -> anyhow::Result<Vec<File>> {
     if found.is_empty() {
         return Ok(found);
     }
-    found.extend(vouchsafe_wit::PACKAGES.iter().map(|package| File {
-        path: format!("deps/{}", package.file_name()),
-        text: package.text.to_owned(),
-    }));
+    let own = found.iter().map(|file| file.text.as_str());
+    let carried = vouchsafe_wit::missing_from(own).into_iter();
+    let carried = carried.map(|(path, text)| File {
+        path,
+        text: text.to_owned(),
+    });
+    found.extend(carried.collect::<Vec<_>>());
     Ok(found)
 }
 

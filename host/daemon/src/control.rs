@@ -1,6 +1,6 @@
 //! The control protocol's server side: one request a line, one reply a line.
 
-mod audit;
+pub(crate) mod audit;
 mod change;
 mod look;
 
@@ -79,7 +79,11 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
             digest,
             allow_rollback,
         } => change::keep(owner, &file, &digest, allow_rollback),
-        Request::Apply { statement, files } => change::apply(owner, statement, files).await,
+        Request::Apply {
+            statement,
+            files,
+            enable,
+        } => change::apply(owner, statement, files, &enable).await,
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
         Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
@@ -118,9 +122,11 @@ async fn call(
             } else {
                 FailureKind::Refused
             },
-            message: match &problem.detail {
-                Some(detail) => format!("{}: {detail}", problem.code),
-                None => format!("{}: {}", problem.code, problem.message),
+            // Who has this socket may also ask `why`, so the reason is no secret here.
+            message: match (&problem.detail, &problem.why) {
+                (Some(detail), _) => format!("{}: {detail}", problem.code),
+                (None, Some(why)) => format!("{}: {why}", problem.code),
+                (None, None) => format!("{}: {}", problem.code, problem.message),
             },
             fix: problem.fix,
         }),

@@ -29,6 +29,10 @@ use owner::{OpenError, Owner};
 /// Threads that talk to people and agents; guests have threads of their own.
 const TALKING_THREADS: usize = 2;
 
+/// What is logged unless `VOUCHSAFE_LOG` says otherwise. The protocol library warns of each request
+/// that it answers with an error, and so an agent could fill the disk with its mistakes.
+const LOGGED: &str = "warn,rmcp=error";
+
 /// Why the owner process ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -76,9 +80,16 @@ pub fn compile_child() -> Result<(), vouchsafe_runtime::CompileError> {
     vouchsafe_runtime::compile_child_main(std::io::stdin().lock(), std::io::stdout().lock())
 }
 
+/// What a check of the log found, as `audit verify` reports it with or without an owner.
+pub fn audit_facts(
+    checked: Result<vouchsafe_audit::Verification, vouchsafe_audit::VerifyError>,
+) -> serde_json::Value {
+    control::audit::facts(checked)
+}
+
 fn start_logging() {
     let wanted = vouchsafe_ambient::env::var("VOUCHSAFE_LOG");
-    let filter = tracing_subscriber::EnvFilter::new(wanted.as_deref().unwrap_or("warn"));
+    let filter = tracing_subscriber::EnvFilter::new(wanted.as_deref().unwrap_or(LOGGED));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -150,11 +150,13 @@ impl Owner {
     }
 
     /// Puts a signed statement and its files into force: kept, then recorded, then judged by. Calls
-    /// that were cleared under the old rules are refused at their next door.
+    /// that were cleared under the old rules are refused at their next door. What was switched off is
+    /// switched on again by nothing else: `enable` needs the operator's proof as a grant does.
     pub(crate) async fn apply(
         &self,
         statement: Envelope,
         files: BTreeMap<String, String>,
+        enable: &[Digest],
     ) -> Result<Arc<Rules>, Failure> {
         let rules = {
             let mut changing = self.changing();
@@ -165,6 +167,11 @@ impl Owner {
                 Applied::accept(&self.home, &state, &self.operators, statement, files, last)
                     .map_err(|error| Failure::refused(error.to_string()))?;
             note_revocations(&mut changing, accepted.content().revocations().number())?;
+            let off = changing.disabled.len();
+            changing.disabled.retain(|digest| !enable.contains(digest));
+            if changing.disabled.len() < off {
+                self.keep_disabled(&changing)?;
+            }
             let rules = self.judge(&mut changing, Some(accepted));
             self.clearance.epoch().advance();
             rules
@@ -173,19 +180,11 @@ impl Owner {
         Ok(rules)
     }
 
-    /// Switches `digests` off or on again, durably. Switching on needs them to be granted all the same.
-    pub(crate) fn set_disabled(&self, digests: &[Digest], off: bool) -> Result<(), Failure> {
+    /// Switches `digests` off, durably, whatever grants say.
+    pub(crate) fn disable(&self, digests: &[Digest]) -> Result<(), Failure> {
         let mut changing = self.changing();
-        for digest in digests {
-            if off {
-                changing.disabled.insert(*digest);
-            } else {
-                changing.disabled.remove(digest);
-            }
-        }
-        let state = self.keystore.mac(Purpose::AppliedState);
-        authenticated::write(&self.home.disabled(), &changing.disabled, &state)
-            .map_err(|error| Failure::internal(error.to_string()))?;
+        changing.disabled.extend(digests);
+        self.keep_disabled(&changing)?;
         self.judge_again(&mut changing)?;
         self.clearance.epoch().advance();
         Ok(())
@@ -239,6 +238,12 @@ impl Owner {
             ("operator", statement.operator.clone()),
         ];
         self.record(control("apply", None, facts)).await
+    }
+
+    fn keep_disabled(&self, changing: &Changing) -> Result<(), Failure> {
+        let state = self.keystore.mac(Purpose::AppliedState);
+        authenticated::write(&self.home.disabled(), &changing.disabled, &state)
+            .map_err(|error| Failure::internal(error.to_string()))
     }
 
     fn judge_again(&self, changing: &mut Changing) -> Result<(), Failure> {

@@ -1,7 +1,11 @@
 //! `audit`: reading and checking the log.
+//!
+//! A log that the owner refuses to open is just the one to look at, so both work without an owner.
 
-use serde_json::Value as Json;
-use vouchsafe_daemon::protocol::Request;
+use serde_json::{Value as Json, json};
+use vouchsafe_audit::{Head, Record};
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::protocol::{Failure, Request};
 
 use crate::args::Audit;
 use crate::context::Context;
@@ -11,57 +15,111 @@ use crate::output;
 pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
     match verb {
         Audit::Show { from, limit } => show(context, *from, *limit),
-        Audit::Verify { expect } => verify(context, expect.clone()),
+        Audit::Verify { expect } => verify(context, expect.as_deref()),
     }
 }
 
 fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Code> {
-    let facts = context.owner()?.ask(&Request::AuditShow { from, limit })?;
+    let facts = match Client::connect_if_running(&context.home) {
+        Some(mut owner) => owner.ask(&Request::AuditShow { from, limit })?,
+        None => json!(read(context, from, limit)?),
+    };
     if context.json {
         output::print_json(&facts);
         return Ok(Code::Done);
     }
     let records = facts.as_array().map(Vec::as_slice).unwrap_or_default();
-    let table = output::table(
-        [
-            "SEQ",
-            "TIME",
-            "KIND",
-            "TOOL",
-            "STATUS",
-            "MS",
-            "FUEL",
-            "CORRELATION",
-        ],
-        records.iter().map(row),
-    );
-    output::line(table);
+    let header = ["SEQ", "TIME", "KIND", "WHAT", "RESULT", "MS", "FUEL", "KIB", "WHO"];
+    output::line(output::table(header, records.iter().map(row)));
     Ok(Code::Done)
 }
 
-fn row(record: &Json) -> [String; 8] {
-    let text = |pointer: &str| {
-        record
-            .pointer(pointer)
-            .map_or_else(String::new, |value| match value {
-                Json::String(text) => text.clone(),
-                other => other.to_string(),
-            })
-    };
+/// The records from `from` on, or the last ones, as they stand on disk.
+fn read(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Vec<Record>> {
+    let damaged = |error| Failure::refused(format!("the log: {error}"));
+    let records = vouchsafe_audit::records(&context.home.audit()).map_err(damaged)?;
+    let mut wanted = std::collections::VecDeque::new();
+    for record in records {
+        let record = record.map_err(damaged)?;
+        if record.seq < from.unwrap_or(1) {
+            continue;
+        }
+        wanted.push_back(record);
+        if wanted.len() > limit {
+            if from.is_some() {
+                wanted.pop_back();
+                break;
+            }
+            wanted.pop_front();
+        }
+    }
+    Ok(wanted.into())
+}
+
+fn row(record: &Json) -> [String; 9] {
+    let time: String = text(record, "time").chars().take(23).collect();
+    let duration = number(record, "duration_us").map(|us| format!("{:.1}", us / 1000.0));
+    let memory = number(record, "peak_memory").map(|bytes| format!("{:.0}", bytes / 1024.0));
     [
-        text("/seq"),
-        text("/time"),
-        text("/kind"),
-        text("/tool"),
-        text("/status"),
-        text("/duration_ms"),
-        text("/resources/fuel"),
-        text("/correlation"),
+        text(record, "seq"),
+        time.replacen('T', " ", 1),
+        text(record, "kind"),
+        what(record),
+        result(record),
+        duration.unwrap_or_default(),
+        text(record, "fuel"),
+        memory.unwrap_or_default(),
+        text(record, "principal").chars().take(10).collect(),
     ]
 }
 
-fn verify(context: &Context, expect: Option<String>) -> anyhow::Result<Code> {
-    let facts = context.owner()?.ask(&Request::AuditVerify { expect })?;
+/// The tool that was called, or what was done to the host.
+fn what(record: &Json) -> String {
+    let action = text(record, "action");
+    let place = text(record, "place");
+    let tool = match (text(record, "skill"), text(record, "tool")) {
+        (skill, _) if skill.is_empty() => String::new(),
+        (skill, tool) => format!("{skill}/{tool}"),
+    };
+    let serial = match record.pointer("/facts/serial").and_then(Json::as_str) {
+        Some(serial) => format!("statement {serial}"),
+        None => String::new(),
+    };
+    let parts = [action, tool, place, serial];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
+}
+
+/// How it ended; of something refused, the code and how often.
+fn result(record: &Json) -> String {
+    let words = [text(record, "status"), text(record, "code"), text(record, "why")];
+    let word = words.into_iter().find(|word| !word.is_empty());
+    let word = word.unwrap_or_default();
+    match number(record, "count") {
+        Some(count) if count > 1.0 => format!("{word} x{count}"),
+        _ => word,
+    }
+}
+
+fn text(record: &Json, field: &str) -> String {
+    match record.get(field) {
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+fn number(record: &Json, field: &str) -> Option<f64> {
+    record.get(field).and_then(Json::as_f64)
+}
+
+fn verify(context: &Context, expect: Option<&str>) -> anyhow::Result<Code> {
+    let facts = match Client::connect_if_running(&context.home) {
+        Some(mut owner) => owner.ask(&Request::AuditVerify {
+            expect: expect.map(str::to_owned),
+        })?,
+        None => check(context, expect)?,
+    };
     let good = facts.get("ok").and_then(Json::as_bool) == Some(true);
     if context.json {
         output::print_json(&facts);
@@ -69,4 +127,11 @@ fn verify(context: &Context, expect: Option<String>) -> anyhow::Result<Code> {
         output::line(facts.get("text").and_then(Json::as_str).unwrap_or_default());
     }
     Ok(if good { Code::Done } else { Code::Refused })
+}
+
+fn check(context: &Context, expect: Option<&str>) -> anyhow::Result<Json> {
+    let expect = expect.map(str::parse::<Head>).transpose();
+    let expect = expect.map_err(|error| Failure::usage(error.to_string()))?;
+    let checked = vouchsafe_audit::verify(&context.home.audit(), expect);
+    Ok(vouchsafe_daemon::audit_facts(checked))
 }

@@ -1,7 +1,7 @@
 //! Requests about the log.
 
 use serde_json::{Value as Json, json};
-use vouchsafe_audit::{Head, Log};
+use vouchsafe_audit::{Head, Verification, VerifyError};
 
 use crate::owner::Owner;
 use crate::protocol::Failure;
@@ -37,12 +37,13 @@ pub(super) async fn verify(owner: &Owner, expect: Option<&str>) -> Result<Json, 
     let expect = expect.map(str::parse::<Head>).transpose();
     let expect = expect.map_err(|error| Failure::usage(error.to_string()))?;
     let log = owner.log().clone();
-    let checked = tokio::task::spawn_blocking(move || check(&log, expect)).await;
+    let checked = tokio::task::spawn_blocking(move || facts(log.verify(expect))).await;
     checked.map_err(|error| Failure::internal(error.to_string()))
 }
 
-fn check(log: &Log, expect: Option<Head>) -> Json {
-    match log.verify(expect) {
+/// What a check of the log found, as facts and as text.
+pub(crate) fn facts(checked: Result<Verification, VerifyError>) -> Json {
+    match checked {
         Ok(good) => json!({
             "ok": true,
             "records": good.records,
@@ -52,7 +53,7 @@ fn check(log: &Log, expect: Option<Head>) -> Json {
         Err(bad) => json!({
             "ok": false,
             "record": bad.record(),
-            "text": format!("DAMAGED: {bad}"),
+            "text": format!("DAMAGED   {bad}"),
         }),
     }
 }

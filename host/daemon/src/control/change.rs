@@ -38,7 +38,7 @@ pub(super) fn keep(
         .store()
         .keep(&unverified)
         .map_err(|error| Failure::internal(error.to_string()))?;
-    owner.set_disabled(&[*digest], false)?;
+    owner.components_changed()?;
     Ok(json!({ "digest": digest, "publisher": verified.publisher() }))
 }
 
@@ -63,13 +63,14 @@ fn verify(owner: &Owner, unverified: &Unverified) -> Result<Verified, Failure> {
     .map_err(|error| Failure::refused(error.to_string()))
 }
 
-/// Puts files into force.
+/// Puts files into force, and switches components on again.
 pub(super) async fn apply(
     owner: &Owner,
     statement: Envelope,
     files: BTreeMap<String, String>,
+    enable: &[Digest],
 ) -> Result<Json, Failure> {
-    let rules = owner.apply(statement, files).await?;
+    let rules = owner.apply(statement, files, enable).await?;
     let in_force = rules.in_force.as_ref();
     Ok(json!({
         "serial": in_force.map(|in_force| in_force.statement().serial),
@@ -80,7 +81,7 @@ pub(super) async fn apply(
 /// Switches a skill off.
 pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Result<Json, Failure> {
     let digests = find(&owner.rules(), skill)?;
-    owner.set_disabled(&digests, true)?;
+    owner.disable(&digests)?;
     let names = join(&digests);
     let facts = [("digests", names)];
     owner

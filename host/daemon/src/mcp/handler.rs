@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, ListToolsResult, MetaObject, PaginatedRequestParams, ProgressNotificationParam,
-    ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest,
+    CustomResult, ErrorCode, ErrorData, Implementation, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig,
+    SubscriptionFilter,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{Peer, RoleServer};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,15 @@ use crate::owner::Owner;
 
 /// How often a long call reports that it is still running.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
+
+/// The requests with parameters that a session answers.
+const SERVED: [&str; 5] = [
+    "initialize",
+    "server/discover",
+    "subscriptions/listen",
+    "tools/call",
+    "tools/list",
+];
 
 /// What a session needs to answer.
 pub(super) struct Session {
@@ -92,6 +102,47 @@ impl ServerHandler for Session {
     ) -> Result<CallToolResponse, ErrorData> {
         self.run(request, &context).await.map(Into::into)
     }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let mut accepted = SubscriptionFilter::new();
+        accepted.tools_list_changed = requested.tools_list_changed;
+        Some(accepted)
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut changes = self.owner.rule_changes();
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                () = self.gone.cancelled() => return Ok(()),
+                changed = changes.changed() => {
+                    // Who did not ask for this news, or is gone, need not hear it.
+                    let _told = context.sink().notify_tool_list_changed().await;
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Requests that the protocol library could not type: unknown ones, and known ones whose
+    /// parameters are of another shape.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = request.method;
+        if SERVED.contains(&method.as_str()) {
+            let message = format!("the parameters of `{method}` have another shape");
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
+    }
 }
 
 /// Progress notifications for a request that asked for them.
@@ -136,7 +187,7 @@ fn result(answer: Answer) -> CallToolResult {
         Ok(output) => CallToolResult::structured(output),
         Err(problem) => error(problem),
     };
-    result.with_meta(Some(meta))
+    result.with_meta((!meta.is_empty()).then_some(meta))
 }
 
 fn error(problem: Problem) -> CallToolResult {

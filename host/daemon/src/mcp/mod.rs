@@ -30,7 +30,7 @@ pub(crate) async fn serve(
     let gone = CancellationToken::new();
     let _cancel_on_every_way_out = gone.clone().drop_guard();
     let session = Session::new(owner.clone(), Caller::local(uid), gone.clone());
-    let transport = LineTransport::new(read, write);
+    let transport = LineTransport::new(read, write, gone.clone());
     let running = tokio::select! {
         started = session.serve(transport) => match started {
             Ok(running) => running,
@@ -54,8 +54,12 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Tells the client whenever the set of tools has changed.
+/// Tells the client whenever the set of tools has changed. A client that made no handshake is told
+/// only what it subscribed to, by [`Session`].
 async fn announce(owner: Arc<Owner>, peer: rmcp::Peer<rmcp::RoleServer>) {
+    if peer.peer_info().is_none() {
+        return;
+    }
     let mut changes = owner.rule_changes();
     while changes.changed().await.is_ok() {
         if peer.notify_tool_list_changed().await.is_err() {

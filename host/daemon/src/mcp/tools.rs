@@ -11,22 +11,30 @@ use crate::registry::{Entry, Registry};
 /// Tools on one page of a listing.
 const PAGE: usize = 200;
 
-/// The page of tools after `cursor`, which is the name of the last tool of the page before.
+/// What a cursor begins with; the name of the last tool of the page before follows, so that a page
+/// is right even when tools came or went in between.
+const AFTER: &str = "after:";
+
+/// The page of tools after `cursor`.
 ///
 /// # Errors
-/// When a schema is not an object, which `Package::read` rules out.
+/// When `cursor` is none of ours, or a schema is not an object, which `Package::read` rules out.
 pub(super) fn page(
     registry: &Registry,
     cursor: Option<&str>,
 ) -> Result<ListToolsResult, ErrorData> {
-    let mut entries = registry.entries_after(cursor);
+    let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).ok_or(cursor));
+    let after = after.transpose().map_err(|cursor| {
+        ErrorData::invalid_params(format!("`{cursor}` is no cursor of this server"), None)
+    })?;
+    let mut entries = registry.entries_after(after);
     let tools: Vec<McpTool> = entries
         .by_ref()
         .take(PAGE)
         .map(|(name, entry)| describe(name, entry))
         .collect::<Result<_, _>>()?;
     let more = entries.next().is_some();
-    let next = more.then(|| tools.last().map(|tool| tool.name.to_string()));
+    let next = more.then(|| tools.last().map(|tool| format!("{AFTER}{}", tool.name)));
     let mut result = ListToolsResult::with_all_items(tools);
     result.next_cursor = next.flatten();
     Ok(result)
