@@ -35,4 +35,4 @@ pub use error::{Bad, LogError};
 pub use log::{Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
 pub use scan::{Records, records};
-pub use verify::{Head, HeadError, Verification, VerifyError, verify};
+pub use verify::{Head, HeadError, Verification, VerifyError, verify, verify_on};

@@ -157,6 +157,17 @@ pub fn verify(dir: &Path, expect: Option<Head>) -> Result<Verification, VerifyEr
     verify_storage(&storage, None, expect)
 }
 
+/// As [`verify`], of a log that lies elsewhere than in a file of this host.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_on(
+    storage: &Arc<dyn Storage>,
+    expect: Option<Head>,
+) -> Result<Verification, VerifyError> {
+    verify_storage(storage, None, expect)
+}
+
 pub(crate) fn verify_storage(
     storage: &Arc<dyn Storage>,
     to: Option<u64>,

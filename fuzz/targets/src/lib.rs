@@ -1,0 +1,41 @@
+//! What each fuzz target does with bytes that somebody else sent. A target panics when a promise is
+//! broken; returning is success, whatever the bytes were.
+//!
+//! [`ALL`] names them. `fuzz/` drives each with libfuzzer; a test here replays every file of
+//! `fuzz/corpus/TARGET/`, so that what was found once is looked at in each build.
+#![expect(
+    clippy::expect_used,
+    reason = "a fuzz target: what fails here is the finding"
+)]
+
+mod keys;
+pub mod log;
+pub mod packages;
+pub mod rules;
+pub mod signatures;
+pub mod values;
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target by the name of its corpus.
+pub const ALL: [(&str, Target); 11] = [
+    ("bundle", signatures::bundle),
+    ("component", packages::component),
+    ("grant", rules::grant),
+    ("json", values::json),
+    ("log", log::log),
+    ("manifest", packages::manifest),
+    ("manifest_embedded", packages::manifest_embedded),
+    ("revocations", signatures::revocations),
+    ("role", rules::role),
+    ("statement", signatures::statement),
+    ("trust", rules::trust),
+];
+
+/// The bytes as text, or nothing to do.
+fn text(bytes: &[u8], then: impl FnOnce(&str)) {
+    if let Ok(text) = str::from_utf8(bytes) {
+        then(text);
+    }
+}
