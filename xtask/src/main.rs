@@ -6,6 +6,7 @@
 
 mod checks;
 mod steps;
+mod transcript;
 mod wasm;
 
 use anyhow::Result;
@@ -22,7 +23,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     /// Watch an invoice go through a signed, granted, metered skill; then watch refusals.
-    Demo,
+    Demo {
+        /// Write what it prints into the README.
+        #[arg(long)]
+        write: bool,
+    },
     /// Run every test.
     Test,
     /// Measure what the README's table states.
@@ -37,7 +42,7 @@ enum Verb {
 fn main() -> Result<()> {
     let mut steps = Steps::new();
     let outcome = match Cli::parse().verb {
-        Verb::Demo => demo(&mut steps),
+        Verb::Demo { write } => demo(&mut steps, write),
         Verb::Test => test(&mut steps),
         Verb::Bench { filter } => bench(&mut steps, filter.as_deref()),
         Verb::Check => checks::run(&mut steps),
@@ -46,13 +51,16 @@ fn main() -> Result<()> {
     outcome
 }
 
-fn demo(steps: &mut Steps) -> Result<()> {
+fn demo(steps: &mut Steps, write: bool) -> Result<()> {
     wasm::build_skills(steps)?;
     wasm::build_guests(steps)?;
     steps.run(
         "build the host (the first time takes some minutes)",
         cargo().args(["build", "--release", "--package", "vouchsafe", "--package", "vouchsafe-demo"]),
     )?;
+    if write {
+        return steps.step("demo, into the README", transcript::write);
+    }
     steps.run("demo", &mut std::process::Command::new(steps::built("vouchsafe-demo")))
 }
 
@@ -82,7 +90,8 @@ fn test(steps: &mut Steps) -> Result<()> {
         cargo()
             .args(["test", "--release", "--manifest-path", "skills/Cargo.toml"])
             .args(["--target-dir", "target/skills"]),
-    )
+    )?;
+    steps.step("the README shows what the demo prints", transcript::check)
 }
 
 fn bench(steps: &mut Steps, filter: Option<&str>) -> Result<()> {

@@ -144,7 +144,7 @@ impl Drop for Guard {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn advancing_makes_older_guards_stale_and_waits_for_them() {
         let epoch = Epoch::default();
         let (one, two) = (epoch.guard(), epoch.guard());

@@ -74,7 +74,8 @@ pub struct Problem {
 pub struct UnknownTool(String);
 
 impl Owner {
-    /// Calls `tool` for `caller`. Dropping the future does not end the call; `cancel` does.
+    /// Calls `tool` for `caller`. `cancel` ends the call, and so does dropping the future; its
+    /// outcome is recorded all the same.
     ///
     /// # Errors
     /// When there is no such tool. Everything else, refusals included, is in the answer.

@@ -66,7 +66,7 @@ pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
     runtime.block_on(async {
         let owner = Owner::open(home.clone())?;
         server::serve(owner.clone(), idle).await?;
-        owner.finish();
+        owner.tidy();
         Ok(())
     })
 }

@@ -222,8 +222,8 @@ impl Owner {
         self.stop.cancelled().await;
     }
 
-    /// Records what was only counted so far; the log itself is written out when it is dropped.
-    pub fn finish(&self) {
+    /// Records the refusals that were only counted so far: now and then, and at the end.
+    pub fn tidy(&self) {
         self.clearance.flush_refusals();
     }
 

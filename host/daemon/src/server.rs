@@ -26,6 +26,9 @@ const GREETING: Duration = Duration::from_secs(5);
 /// How often an owner without clients looks whether it should end.
 const IDLE_CHECK: Duration = Duration::from_millis(500);
 
+/// How often refusals that were only counted are recorded.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+
 /// Listens on the owner's socket until `idle` has passed without a client, or until stopped.
 ///
 /// # Errors
@@ -34,6 +37,7 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
     let mut last_seen = std::time::Instant::now();
+    let mut tidy = tokio::time::interval(TIDY_EVERY);
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -48,6 +52,7 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
                     break;
                 }
             }
+            _ = tidy.tick() => owner.tidy(),
             () = owner.stopping() => break,
         }
     }

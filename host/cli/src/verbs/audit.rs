@@ -31,6 +31,11 @@ fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Co
     let records = facts.as_array().map(Vec::as_slice).unwrap_or_default();
     let header = ["SEQ", "TIME", "KIND", "WHAT", "RESULT", "MS", "FUEL", "KIB", "WHO"];
     output::line(output::table(header, records.iter().map(row)));
+    for record in records {
+        if let Some(detail) = record.get("detail").and_then(Json::as_str) {
+            output::note(format!(" {}  {detail}", text(record, "seq")));
+        }
+    }
     Ok(Code::Done)
 }
 

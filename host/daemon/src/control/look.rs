@@ -38,7 +38,7 @@ pub(super) fn in_force(owner: &Owner) -> Result<Json, Failure> {
 pub(super) fn list(owner: &Owner) -> Result<Json, Failure> {
     let rules = owner.rules();
     let on = rules.on.iter().map(|skill| describe_on(&rules, skill));
-    let off = rules.off.iter().map(describe_off);
+    let off = rules.off.iter().map(|off| describe_off(&rules, off));
     Ok(Json::Array(on.chain(off).collect()))
 }
 
@@ -66,17 +66,24 @@ fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
         "publisher": skill.granted().verified().publisher(),
         "state": if reason.is_some() { "refused" } else { "on" },
         "tier": package.tier, "tools": tools, "reason": reason,
+        "grant": skill.grant_file(),
     })
 }
 
-fn describe_off(off: &Off) -> Json {
+fn describe_off(rules: &Rules, off: &Off) -> Json {
     let package = off.verified.as_deref().map(Verified::package);
+    let grant = rules.in_force.as_ref().and_then(|in_force| {
+        let verified = off.verified.as_deref()?;
+        let skill = &verified.package().name;
+        let (grant, _) = in_force.content().grant_for(skill, verified.publisher())?;
+        Some(grant.file.to_string())
+    });
     json!({
         "skill": package.map(|package| &package.name),
         "version": package.map(|package| &package.version),
         "digest": off.digest,
         "publisher": off.verified.as_ref().map(|verified| verified.publisher()),
-        "state": off.state, "reason": off.reason,
+        "state": off.state, "reason": off.reason, "grant": grant,
     })
 }
 
@@ -95,7 +102,7 @@ pub(super) fn why(
         return Ok(not_on(&rules, skill));
     };
     if let Err(refusal) = crate::call::still_in_force(&rules, installed) {
-        return Ok(json!({ "allowed": false, "text": refusal.to_string() }));
+        return Ok(json!({ "allowed": false, "text": refusal.detail() }));
     }
     let role = rules.role(&principal);
     let role = role.ok_or_else(|| Failure::internal("the built-in role is gone"))?;
