@@ -11,7 +11,8 @@ use vouchsafe_ambient::clock;
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::proposals;
 use vouchsafe_daemon::protocol::{Failure, Request};
-use vouchsafe_keys::PublicKey;
+use vouchsafe_keys::{PrivateKey, PublicKey};
+use vouchsafe_package::Digest;
 use vouchsafe_policy::apply::{Change, Files, Mark, Proposal, changes};
 
 use crate::args::Proof;
@@ -42,12 +43,12 @@ impl Current {
         if self.serial == 0 {
             return Ok(None);
         }
-        let files: Files = self
-            .texts
-            .iter()
-            .map(|(path, text)| (path.clone(), text.clone().into_bytes()))
-            .collect();
-        Ok(Some(Proposal::read(&files, &self.operators()?, 0)?))
+        Ok(Some(Proposal::read(&self.files(), &self.operators()?, 0)?))
+    }
+
+    fn files(&self) -> Files {
+        let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
+        self.texts.iter().map(bytes).collect()
     }
 
     fn operators(&self) -> anyhow::Result<Vec<PublicKey>> {
@@ -67,7 +68,20 @@ pub(crate) struct Applied {
 /// # Errors
 /// Faults with their lines; a refusal without the proof, or when the answer is no.
 pub(crate) fn apply(context: &Context, proof: &Proof) -> anyhow::Result<Applied> {
-    put_into_force(context, proof, !context.json)
+    Next::of_files(context, vec![])?.put_into_force(proof, !context.json, unlock(context, proof))
+}
+
+/// As [`apply`], and switches `component` on again where it was switched off.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) fn enabling(
+    context: &Context,
+    proof: &Proof,
+    component: Digest,
+) -> anyhow::Result<Applied> {
+    let next = Next::of_files(context, vec![component])?;
+    next.put_into_force(proof, !context.json, unlock(context, proof))
 }
 
 /// As [`apply`], showing nothing: for a home of our own making.
@@ -75,29 +89,84 @@ pub(crate) fn apply(context: &Context, proof: &Proof) -> anyhow::Result<Applied>
 /// # Errors
 /// As [`apply`].
 pub(crate) fn quietly(context: &Context, proof: &Proof) -> anyhow::Result<Applied> {
-    put_into_force(context, proof, false)
+    Next::of_files(context, vec![])?.put_into_force(proof, false, unlock(context, proof))
 }
 
-fn put_into_force(context: &Context, proof: &Proof, shown: bool) -> anyhow::Result<Applied> {
-    let mut owner = context.owner()?;
-    let current = Current::ask(&mut owner)?;
-    let files = proposals::read(context.home.config())?;
-    let seen = current.mark.as_ref().map_or(0, |mark| mark.revocations);
-    let proposal = Proposal::read(&files, &current.operators()?, seen)
-        .map_err(|faults| Failure::refused(faults.to_string()))?;
-    let old = current.content()?;
-    let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
-    if shown {
-        show(&changes, &proposal);
+fn unlock<'a>(
+    context: &'a Context,
+    proof: &'a Proof,
+) -> impl FnOnce() -> anyhow::Result<PrivateKey> + 'a {
+    || operator::unlock(&context.home, proof)
+}
+
+/// Files that are to be in force next, after what is in force now.
+pub(crate) struct Next {
+    owner: Client,
+    current: Current,
+    files: Files,
+    enable: Vec<Digest>,
+}
+
+impl Next {
+    fn of_files(context: &Context, enable: Vec<Digest>) -> anyhow::Result<Self> {
+        let mut owner = context.owner()?;
+        Ok(Self {
+            current: Current::ask(&mut owner)?,
+            files: proposals::read(context.home.config())?,
+            owner,
+            enable,
+        })
     }
-    confirm(proof)?;
-    let key = operator::unlock(&context.home, proof)?;
-    let statement = proposal
-        .statement(current.mark.as_ref(), &key.public(), clock::now())
-        .sign(&key)?;
-    let files = texts(files)?;
-    let facts = owner.ask(&Request::Apply { statement, files })?;
-    Ok(Applied { changes, facts })
+
+    /// What is in force now but for the file `name`. Files that were edited meanwhile stay edited.
+    pub(crate) fn with(owner: Client, current: Current, name: &str, text: String) -> Self {
+        let mut files = current.files();
+        files.insert(name.to_owned(), text.into_bytes());
+        Self {
+            owner,
+            current,
+            files,
+            enable: vec![],
+        }
+    }
+
+    /// Shows what would change, asks, takes the proof, and hands it to the owner.
+    ///
+    /// # Errors
+    /// As [`apply`].
+    pub(crate) fn put_into_force(
+        self,
+        proof: &Proof,
+        shown: bool,
+        unlock: impl FnOnce() -> anyhow::Result<PrivateKey>,
+    ) -> anyhow::Result<Applied> {
+        let Self {
+            mut owner,
+            current,
+            files,
+            enable,
+        } = self;
+        let seen = current.mark.as_ref().map_or(0, |mark| mark.revocations);
+        let proposal = Proposal::read(&files, &current.operators()?, seen)
+            .map_err(|faults| Failure::refused(faults.to_string()))?;
+        let old = current.content()?;
+        let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
+        if shown {
+            show(&changes, &proposal);
+        }
+        confirm(proof)?;
+        let key = unlock()?;
+        let statement = proposal
+            .statement(current.mark.as_ref(), &key.public(), clock::now())
+            .sign(&key)?;
+        let files = texts(files)?;
+        let facts = owner.ask(&Request::Apply {
+            statement,
+            files,
+            enable,
+        })?;
+        Ok(Applied { changes, facts })
+    }
 }
 
 fn show(changes: &[Change], proposal: &Proposal) {

@@ -58,6 +58,8 @@ pub(crate) enum Verb {
     Grant(Grant),
     /// Put edited files into force, with the operator's proof.
     Apply(Apply),
+    /// Revoke components, keys or identities, with the operator's proof. Nothing else is applied.
+    Revoke(Revoke),
     /// Call a tool.
     Call(Call),
     /// Say which lines allow or refuse a call, without making it.
@@ -276,6 +278,25 @@ pub(crate) struct Grant {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) proof: Proof,
+}
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Revoke {
+    /// These bytes: a digest, or the packed skill.
+    #[arg(long = "digest", value_name = "DIGEST|FILE", required_unless_present_any = ["keys", "identities", "renew"])]
+    pub(crate) digests: Vec<String>,
+    /// All that this key signed: its fingerprint, or its public key file.
+    #[arg(long = "key", value_name = "FINGERPRINT|FILE")]
+    pub(crate) keys: Vec<String>,
+    /// All that was signed under this certificate identity, exact or with `*`.
+    #[arg(long = "identity", value_name = "IDENTITY")]
+    pub(crate) identities: Vec<String>,
+    /// Issue the list anew, so that it is not too old.
+    #[arg(long)]
+    pub(crate) renew: bool,
     #[command(flatten)]
     pub(crate) proof: Proof,
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use vouchsafe_ambient::{clock, files};
 use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
 use vouchsafe_package::inspect::SignatureFacts;
 use vouchsafe_package::signing::{self, Verified, VerifyError, bundle_path};
@@ -29,7 +30,8 @@ pub(crate) fn read(
     bundle: Option<&Path>,
 ) -> anyhow::Result<Signed> {
     let bytes = files::read_bounded(file, MAX_COMPONENT)?;
-    let package = Package::read(&bytes, &ReadLimits::default())?;
+    let package = Package::read(&bytes, &ReadLimits::default());
+    let package = package.map_err(|error| Failure::refused(error.to_string()))?;
     let bundle = bundle.map_or_else(|| bundle_path(file), Path::to_owned);
     let bundle = files::read_if_present(&bundle, MAX_BUNDLE)?;
     Ok(Signed {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use serde_json::json;
 use vouchsafe_ambient::files::{self, Access, Lock};
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::home::Home;
@@ -38,10 +39,12 @@ pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     Keystore::open(&keystore, &Seal::KeyFile(context.home.seal_key()))?
         .reseal(&Seal::Passphrase(passphrase))?;
     write(&context.home, &keystore, &args.file)?;
-    output::done(format!(
-        "{}; keep it and its passphrase apart",
-        args.file.display()
-    ));
+    if context.json {
+        output::print_json(&json!({ "backup": args.file }));
+    } else {
+        let file = args.file.display();
+        output::done(format!("{file}; keep it and its passphrase apart"));
+    }
     Ok(Code::Done)
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn grant(
         );
         return Err(Failure::refused(message).with_fix(fix).into());
     }
-    match applying::apply(context, proof) {
+    match applying::enabling(context, proof, package.digest) {
         Ok(applied) => {
             super::apply::report(context, &applied);
             Ok(Code::Done)

@@ -86,6 +86,10 @@ fn apply_first(context: &Context, key: &PrivateKey) -> anyhow::Result<()> {
         .sign(key)?;
     let text = |(path, bytes)| Ok((path, String::from_utf8(bytes)?));
     let files = files.into_iter().map(text).collect::<anyhow::Result<_>>()?;
-    context.owner()?.ask(&Request::Apply { statement, files })?;
+    context.owner()?.ask(&Request::Apply {
+        statement,
+        files,
+        enable: vec![],
+    })?;
     Ok(())
 }

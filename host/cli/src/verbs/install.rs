@@ -13,8 +13,9 @@ pub(crate) fn run(context: &Context, args: &Install) -> anyhow::Result<Code> {
     if !context.json {
         let shown = super::inspect::describe(context, &args.file)?;
         output::line(shown);
-        warn_of_lookalikes(context, &package.name, &publisher)?;
     }
+    // To standard error, so that a program that reads JSON does not hide it from its user.
+    warn_of_lookalikes(context, &package.name, &publisher)?;
     super::grant::grant(context, &package, &publisher, &args.proof)
 }
 

@@ -1,8 +1,6 @@
 //! `keys`: the host's own keys.
 
 use serde_json::json;
-use vouchsafe_daemon::client::Client;
-use vouchsafe_daemon::protocol::Request;
 use vouchsafe_daemon::setup;
 
 use crate::args::Keys;
@@ -48,11 +46,14 @@ fn list(context: &Context) -> anyhow::Result<Code> {
 
 /// A new generation of the root secret under a new seal. What was written before still opens.
 fn rotate(context: &Context) -> anyhow::Result<Code> {
-    if let Some(mut owner) = Client::connect_if_running(&context.home) {
-        owner.ask(&Request::Stop)?;
-    }
+    // An owner that runs, or starts now, would go on with the keys of before.
+    let _no_owner = super::backup::stop_owner(&context.home)?;
     let mut keystore = setup::open_keystore(&context.home)?;
     keystore.rotate(&setup::seal(&context.home))?;
-    output::done("the keystore has a new generation; what was sealed before still opens");
+    if context.json {
+        output::print_json(&json!({ "keystore": keystore.facts() }));
+    } else {
+        output::done("the keystore has a new generation; what was sealed before still opens");
+    }
     Ok(Code::Done)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde_json::json;
 use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_build::template::{self, Sdk};
 use vouchsafe_daemon::protocol::Failure;
@@ -13,7 +14,7 @@ use crate::context::Context;
 use crate::exit::Code;
 use crate::output;
 
-pub(crate) fn run(_context: &Context, args: &New) -> anyhow::Result<Code> {
+pub(crate) fn run(context: &Context, args: &New) -> anyhow::Result<Code> {
     let name: SkillName = args.name.parse().map_err(|error| {
         Failure::usage(format!("{error}")).with_fix("vouchsafe new acme:payments")
     })?;
@@ -26,6 +27,10 @@ pub(crate) fn run(_context: &Context, args: &New) -> anyhow::Result<Code> {
     }
     for file in template::rust(name.namespace(), name.name(), &sdk(args.sdk.as_deref())?)? {
         write(&directory.join(file.path), &file.text)?;
+    }
+    if context.json {
+        output::print_json(&json!({ "skill": name, "directory": directory }));
+        return Ok(Code::Done);
     }
     output::done(format!("{name} in {}", directory.display()));
     let directory = directory.display();

@@ -1,7 +1,7 @@
 //! `remove`: forgets a skill, and takes its grant out of force.
 
 use serde_json::{Value as Json, json};
-use vouchsafe_ambient::files;
+use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::protocol::Request;
 
 use crate::args::Remove;
@@ -9,18 +9,25 @@ use crate::context::Context;
 use crate::exit::Code;
 use crate::{applying, output};
 
+/// The largest grant file, in bytes.
+const MAX_GRANT: u64 = 1 << 20;
+
 pub(crate) fn run(context: &Context, args: &Remove) -> anyhow::Result<Code> {
     let mut owner = context.owner()?;
     let listed = owner.ask(&Request::List)?;
     let removed = owner.ask(&Request::Remove {
         skill: args.skill.clone(),
     })?;
-    let grant = grant_file(&listed, &removed);
-    if let Some(grant) = grant {
+    if let Some(grant) = grant_file(&listed, &removed) {
         let path = context.home.config().join(grant);
         if path.exists() {
+            let before = files::read_bounded(&path, MAX_GRANT)?;
             files::remove(&path)?;
-            applying::apply(context, &args.proof)?;
+            if let Err(error) = applying::apply(context, &args.proof) {
+                files::write_atomic(&path, &before, Access::Private)?;
+                output::note("its components are gone; its grant is still in force");
+                return Err(error);
+            }
         }
     }
     if context.json {
@@ -38,6 +45,5 @@ fn grant_file(listed: &Json, removed: &Json) -> Option<String> {
         .as_array()?
         .iter()
         .find(|skill| skill.get("digest") == Some(digest))?;
-    let name = skill.get("skill")?.as_str()?.replace(':', ".");
-    Some(format!("grants/{name}.toml"))
+    Some(skill.get("grant")?.as_str()?.to_owned())
 }

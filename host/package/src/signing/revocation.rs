@@ -128,6 +128,12 @@ impl Revocations {
         })
     }
 
+    /// The list itself, for who makes the next one.
+    #[must_use]
+    pub fn list(&self) -> Option<&RevocationList> {
+        self.list.as_ref()
+    }
+
     /// The list's number; 0 when there is none.
     #[must_use]
     pub fn number(&self) -> u64 {
