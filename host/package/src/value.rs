@@ -17,7 +17,7 @@ use serde_json::{Number, Value as Json};
 
 pub use arguments::{arguments_from_json, arguments_to_json};
 pub use error::{Problem, ValueError};
-pub use parse::{ParseError, parse_strict};
+pub use parse::{ParseError, parse_message, parse_strict};
 
 /// The largest integer that every JSON reader keeps exactly: 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -28,6 +28,28 @@ pub enum ParseError {
 /// # Errors
 /// [`ParseError`], with line and column.
 pub fn parse_strict(text: &[u8], caps: &Caps) -> Result<Json, ParseError> {
+    parse(text, caps, Integers::Portable)
+}
+
+/// As [`parse_strict`], but takes every 64-bit integer, for a document whose integers are judged by
+/// their types next: the error can then say which argument is meant.
+///
+/// # Errors
+/// [`ParseError`], with line and column.
+pub fn parse_message(text: &[u8], caps: &Caps) -> Result<Json, ParseError> {
+    parse(text, caps, Integers::Any)
+}
+
+/// Which integers are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Integers {
+    /// Those that a double keeps.
+    Portable,
+    /// Those of 64 bits.
+    Any,
+}
+
+fn parse(text: &[u8], caps: &Caps, integers: Integers) -> Result<Json, ParseError> {
     let limit = caps.bytes.saturating_mul(2);
     if text.len() > limit {
         return Err(ParseError::TooLong {
@@ -35,7 +57,11 @@ pub fn parse_strict(text: &[u8], caps: &Caps) -> Result<Json, ParseError> {
             limit,
         });
     }
-    let mut budget = Budget { caps, nodes: 0 };
+    let mut budget = Budget {
+        caps,
+        integers,
+        nodes: 0,
+    };
     let mut reader = serde_json::Deserializer::from_slice(text);
     let seed = Node {
         budget: &mut budget,
@@ -48,6 +74,7 @@ pub fn parse_strict(text: &[u8], caps: &Caps) -> Result<Json, ParseError> {
 
 struct Budget<'a> {
     caps: &'a Caps,
+    integers: Integers,
     nodes: usize,
 }
 
@@ -95,11 +122,11 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Json, E> {
-        integer(value.into())
+        integer(value.into(), self.budget.integers)
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Json, E> {
-        integer(value.into())
+        integer(value.into(), self.budget.integers)
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json, E> {
@@ -147,8 +174,8 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
 
 /// Readers with doubles would see another number than readers without, so such an integer has to
 /// come as a decimal string.
-fn integer<E: serde::de::Error>(number: Number) -> Result<Json, E> {
-    if is_lossy(&number) {
+fn integer<E: serde::de::Error>(number: Number, taken: Integers) -> Result<Json, E> {
+    if taken == Integers::Portable && is_lossy(&number) {
         return Err(E::custom(format_args!(
             "the integer `{number}` is one that a double does not keep; send it as a decimal string"
         )));
