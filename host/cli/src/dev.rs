@@ -18,7 +18,7 @@ use vouchsafe_package::{Package, ReadLimits};
 use crate::args::{Call, Proof};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{applying, granting, output, verbs};
+use crate::{applying, calling, granting, output, verbs};
 
 /// Protects keys that live as long as the command.
 const PASSPHRASE: &str = "only for this one command";
@@ -35,7 +35,7 @@ pub(crate) fn call(as_json: bool, args: &Call, arguments: Json) -> anyhow::Resul
     output::note(granted);
     let tool = stage.tool(&args.tool);
     let mut owner = stage.context.owner()?;
-    let outcome = verbs::call::make(&mut owner, as_json, tool, arguments);
+    let outcome = calling::make(&mut owner, as_json, tool, arguments);
     if let Some(mut owner) = Client::connect_if_running(&stage.context.home) {
         owner.ask(&Request::Stop)?;
     }

@@ -2,6 +2,7 @@
 
 mod applying;
 mod args;
+mod calling;
 mod context;
 mod dev;
 mod exit;

@@ -1,5 +1,6 @@
 //! How things are printed: colour only on a terminal, progress only on a terminal.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -7,14 +8,34 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
+use vouchsafe_package::words::is_unseen;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// Prints one JSON document.
+/// Prints one JSON document. What a terminal obeys or an eye does not see is escaped in it: it means
+/// the same to who parses it, and a pipe would lose it otherwise.
 pub(crate) fn print_json(facts: &Json) {
-    anstream::println!("{facts:#}");
+    let text = escaped(&format!("{facts:#}"), |c, text| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            let _ = write!(text, "\\u{unit:04x}");
+        }
+    });
+    anstream::println!("{text}");
+}
+
+/// `text` with what is not seen as it is replaced by what `escape` writes for it.
+fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_unseen(c) {
+            escape(c, &mut out);
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Prints a line of text.
@@ -34,6 +55,8 @@ pub(crate) fn note(text: impl std::fmt::Display) {
 
 /// Prints what went wrong and what would mend it, to standard error.
 pub(crate) fn error(message: &str, fix: Option<&str>) {
+    // A skill may have had its say in it.
+    let message = escaped(message, |c, text| text.extend(c.escape_unicode()));
     anstream::eprintln!("{BAD}error:{BAD:#} {message}");
     if let Some(fix) = fix {
         anstream::eprintln!("{GOOD}  fix:{GOOD:#} {fix}");

@@ -29,7 +29,9 @@ fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Co
         return Ok(Code::Done);
     }
     let records = facts.as_array().map(Vec::as_slice).unwrap_or_default();
-    let header = ["SEQ", "TIME", "KIND", "WHAT", "RESULT", "MS", "FUEL", "KIB", "WHO"];
+    let header = [
+        "SEQ", "TIME", "KIND", "WHAT", "RESULT", "MS", "FUEL", "KIB", "WHO",
+    ];
     output::line(output::table(header, records.iter().map(row)));
     for record in records {
         if let Some(detail) = record.get("detail").and_then(Json::as_str) {
@@ -97,7 +99,11 @@ fn what(record: &Json) -> String {
 
 /// How it ended; of something refused, the code and how often.
 fn result(record: &Json) -> String {
-    let words = [text(record, "status"), text(record, "code"), text(record, "why")];
+    let words = [
+        text(record, "status"),
+        text(record, "code"),
+        text(record, "why"),
+    ];
     let word = words.into_iter().find(|word| !word.is_empty());
     let word = word.unwrap_or_default();
     match number(record, "count") {

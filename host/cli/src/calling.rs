@@ -1,0 +1,38 @@
+//! Making a call and printing its answer.
+
+use serde_json::Value as Json;
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::protocol::Request;
+
+use crate::exit::Code;
+use crate::output;
+
+/// Makes the call and prints its output.
+pub(crate) fn make(
+    owner: &mut Client,
+    as_json: bool,
+    tool: String,
+    arguments: Json,
+) -> anyhow::Result<Code> {
+    let progress = output::progress("running");
+    let answer = owner.ask(&Request::Call { tool, arguments });
+    progress.finish_and_clear();
+    let answer = answer?;
+    if as_json {
+        output::print_json(&answer);
+        return Ok(Code::Done);
+    }
+    let field = |pointer: &str| answer.pointer(pointer).cloned().unwrap_or_default();
+    output::print_json(&field("/output"));
+    output::note(format!(
+        "fuel {}, memory {} KiB, {:.1} ms, record {}",
+        field("/usage/fuel"),
+        field("/usage/peak_memory_bytes")
+            .as_u64()
+            .unwrap_or_default()
+            / 1024,
+        field("/usage/wall_ms").as_f64().unwrap_or_default(),
+        field("/record/seq"),
+    ));
+    Ok(Code::Done)
+}
