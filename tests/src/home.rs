@@ -127,6 +127,30 @@ impl Home {
         packed
     }
 
+    /// As [`Home::with_guest`], with lines of its own under `[limits]` of its manifest.
+    pub fn with_limited_guest(&self, name: &str, limits: &str) -> PathBuf {
+        let (original, source) = (crate::wasm::guest_source(name), self.path("limited"));
+        let manifest = std::fs::read_to_string(original.join("skill.toml")).expect("its manifest");
+        let world = std::fs::read(original.join("wit/world.wit")).expect("its WIT");
+        std::fs::create_dir_all(source.join("wit")).expect("a directory");
+        std::fs::write(source.join("wit/world.wit"), world).expect("a copy");
+        let manifest = format!("{manifest}\n[limits]\n{limits}\n");
+        std::fs::write(source.join("skill.toml"), manifest).expect("a manifest");
+        let packed = self.path(&format!("{name}.wasm"));
+        self.pack(&source, &crate::wasm::component(name), &packed)
+            .ok();
+        self.sign(&packed);
+        self.install(&packed).ok();
+        packed
+    }
+
+    /// The newest records of the log, oldest first.
+    pub fn records(&self, limit: usize) -> Vec<Json> {
+        let limit = limit.to_string();
+        let shown = self.run(&["audit", "show", "--json", "--limit", &limit]);
+        shown.ok().json().as_array().cloned().expect("a list")
+    }
+
     /// Packs the guest `name` into this home's directory.
     pub fn pack_guest(&self, name: &str) -> PathBuf {
         let packed = self.path(&format!("{name}.wasm"));

@@ -18,7 +18,9 @@ pub fn problem(text: &str) -> Option<String> {
     ))
 }
 
-fn is_unseen(c: char) -> bool {
+/// Whether a reader does not see `c` as it is. Line ends and tabs are seen.
+#[must_use]
+pub fn is_unseen(c: char) -> bool {
     if c == '\n' || c == '\t' {
         return false;
     }
