@@ -23,6 +23,9 @@ pub(crate) fn make(
         return Ok(Code::Done);
     }
     let field = |pointer: &str| answer.pointer(pointer).cloned().unwrap_or_default();
+    for line in field("/lines").as_array().into_iter().flatten() {
+        output::note(line.as_str().unwrap_or_default());
+    }
     output::print_json(&field("/output"));
     output::note(format!(
         "fuel {}, memory {} KiB, {:.1} ms, record {}",

@@ -29,6 +29,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     /// The outcome's record, on stable storage.
     pub record: Option<RecordRef>,
+    /// What the skill printed and logged, escaped: for the operator, never for an agent.
+    pub lines: Vec<String>,
 }
 
 /// What the host tells about the cost of a call.
@@ -106,6 +108,7 @@ impl Owner {
                 result: Err(problem),
                 usage: None,
                 record: None,
+                lines: Vec::new(),
             },
         })
     }
@@ -215,6 +218,7 @@ impl Attempt<'_> {
             result: result.map_err(Problem::from).and_then(outcome),
             usage: Some(usage),
             record: Some(RecordRef::from(&recorded)),
+            lines: lines.iter().map(ToString::to_string).collect(),
         })
     }
 
@@ -325,6 +329,7 @@ impl From<Refusal> for Answer {
             result: Err(refusal.into()),
             usage: None,
             record: None,
+            lines: Vec::new(),
         }
     }
 }

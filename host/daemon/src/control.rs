@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Answer;
+use crate::call::{Answer, UnknownTool};
 use crate::caller::Caller;
 use crate::owner::Owner;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
@@ -96,6 +96,16 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
     }
 }
 
+/// A tool that is not there may be that of a skill that is off, which is worth knowing.
+fn no_such_tool(owner: &Owner, tool: &str, unknown: &UnknownTool) -> Failure {
+    let rules = owner.rules();
+    let Some(off) = rules.off.iter().find(|off| off.has_tool(tool)) else {
+        return Failure::usage(unknown.to_string()).with_fix("vouchsafe list");
+    };
+    let state = off.state;
+    Failure::refused(format!("the skill of `{tool}` is {state}: {}", off.reason))
+}
+
 async fn call(
     owner: &Owner,
     caller: &Caller,
@@ -108,14 +118,17 @@ async fn call(
     let answer = owner
         .call(caller, tool, arguments, cancel)
         .await
-        .map_err(|unknown| Failure::usage(unknown.to_string()).with_fix("vouchsafe list"))?;
+        .map_err(|unknown| no_such_tool(owner, tool, &unknown))?;
     let Answer {
         result,
         usage,
         record,
+        lines,
     } = answer;
     match result {
-        Ok(output) => Ok(json!({ "output": output, "usage": usage, "record": record })),
+        Ok(output) => {
+            Ok(json!({ "output": output, "usage": usage, "record": record, "lines": lines }))
+        }
         Err(problem) => Err(Failure {
             kind: if problem.ran {
                 FailureKind::Tool

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use vouchsafe_ambient::clock;
+use vouchsafe_package::assemble::tool_name;
 use vouchsafe_package::signing::{self, Verified, VersionMemory};
-use vouchsafe_package::{Digest, Package, ReadLimits, SkillName};
+use vouchsafe_package::{Digest, Package, ReadLimits, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::{Granted, Principal, Role};
 
@@ -36,12 +37,24 @@ pub(crate) struct Rules {
 pub(crate) struct Off {
     /// Its digest.
     pub(crate) digest: Digest,
-    /// What it is, where its signature was believed.
-    pub(crate) verified: Option<Arc<Verified>>,
+    /// What it says of itself, if it is a package at all. Without a publisher nobody vouches for it.
+    pub(crate) claims: Option<Claims>,
+    /// Who signed it, where the signature was believed.
+    pub(crate) publisher: Option<String>,
     /// In one word.
     pub(crate) state: &'static str,
     /// In full, with what would change it.
     pub(crate) reason: String,
+}
+
+/// What a component that can't be called says of itself.
+pub(crate) struct Claims {
+    /// Its name.
+    pub(crate) skill: SkillName,
+    /// Its version.
+    pub(crate) version: Version,
+    /// The names that its tools would have.
+    tools: Vec<String>,
 }
 
 impl Rules {
@@ -77,7 +90,8 @@ impl Rules {
                 Ok(one) => drop(verified.insert(digest, Arc::new(one))),
                 Err(reason) => self.off.push(Off {
                     digest,
-                    verified: None,
+                    claims: claims(store, &digest),
+                    publisher: None,
                     state: "untrusted",
                     reason,
                 }),
@@ -177,7 +191,8 @@ impl Rules {
     ) {
         self.off.push(Off {
             digest,
-            verified: Some(one.clone()),
+            claims: Some(Claims::of(one.package())),
+            publisher: Some(one.publisher().to_owned()),
             state,
             reason,
         });
@@ -195,12 +210,37 @@ impl Rules {
 impl Off {
     /// Whether `name` means this component: its full name, its short name, or its digest.
     pub(crate) fn is_called(&self, name: &str) -> bool {
-        let package = self.verified.as_ref().map(|verified| verified.package());
         self.digest.to_string() == name
-            || package.is_some_and(|package| {
-                package.name.to_string() == name || package.name.name() == name
+            || self.claims.as_ref().is_some_and(|claims| {
+                claims.skill.to_string() == name || claims.skill.name() == name
             })
     }
+
+    /// Whether it would have the tool called `name`.
+    pub(crate) fn has_tool(&self, name: &str) -> bool {
+        let claims = self.claims.as_ref();
+        claims.is_some_and(|claims| claims.tools.iter().any(|tool| tool == name))
+    }
+}
+
+impl Claims {
+    fn of(package: &Package) -> Self {
+        let prefix = package.name.name();
+        let tools = package.tools.iter();
+        Self {
+            skill: package.name.clone(),
+            version: package.version.clone(),
+            tools: tools.map(|tool| tool_name(prefix, &tool.name)).collect(),
+        }
+    }
+}
+
+/// What the component kept as `digest` says of itself. Nothing of it is believed; a person who is
+/// told that it is off wants to know which.
+fn claims(store: &Store, digest: &Digest) -> Option<Claims> {
+    let kept = store.load(digest).ok().flatten()?;
+    let package = Package::read(&kept.component, &ReadLimits::default()).ok()?;
+    Some(Claims::of(&package))
 }
 
 /// The component that the grant for `one` pins, where that is another one.

@@ -1,7 +1,6 @@
 //! Requests that only look.
 
 use serde_json::{Value as Json, json};
-use vouchsafe_package::signing::Verified;
 use vouchsafe_policy::{Answer, Principal, Request};
 
 use crate::caller::Caller;
@@ -71,18 +70,17 @@ fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
 }
 
 fn describe_off(rules: &Rules, off: &Off) -> Json {
-    let package = off.verified.as_deref().map(Verified::package);
+    let claims = off.claims.as_ref();
     let grant = rules.in_force.as_ref().and_then(|in_force| {
-        let verified = off.verified.as_deref()?;
-        let skill = &verified.package().name;
-        let (grant, _) = in_force.content().grant_for(skill, verified.publisher())?;
+        let (skill, publisher) = (&claims?.skill, off.publisher.as_deref()?);
+        let (grant, _) = in_force.content().grant_for(skill, publisher)?;
         Some(grant.file.to_string())
     });
     json!({
-        "skill": package.map(|package| &package.name),
-        "version": package.map(|package| &package.version),
+        "skill": claims.map(|claims| &claims.skill),
+        "version": claims.map(|claims| &claims.version),
         "digest": off.digest,
-        "publisher": off.verified.as_ref().map(|verified| verified.publisher()),
+        "publisher": off.publisher,
         "state": off.state, "reason": off.reason, "grant": grant,
     })
 }
