@@ -8,6 +8,11 @@
 
 pub mod home;
 pub mod mcp;
+pub mod sketch;
+pub mod socket;
 pub mod wasm;
+pub mod wire;
 
 pub use home::{Home, Run};
+pub use sketch::Sketch;
+pub use socket::Socket;
