@@ -6,6 +6,7 @@ use crate::steps::{Steps, cargo, exists, root};
 
 /// Pinned, so that a new release can't change what passes.
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_AUDIT: &str = "0.22.2";
 
 /// Runs every check.
 ///
@@ -29,13 +30,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<()> {
 }
 
 fn deny(steps: &mut Steps) -> Result<()> {
-    if !exists("cargo-deny") {
-        let version = format!("cargo-deny@{CARGO_DENY}");
-        steps.run(
-            "install cargo-deny",
-            cargo().args(["install", "--locked", "--quiet", &version]),
-        )?;
-    }
+    install(steps, "cargo-deny", CARGO_DENY)?;
     steps.run(
         "bans, licences, sources",
         cargo().args(["deny", "check", "bans", "licenses", "sources"]),
@@ -48,12 +43,7 @@ fn deny(steps: &mut Steps) -> Result<()> {
 fn advisories(steps: &mut Steps) -> Result<()> {
     let beside = root().join("../shared/data/advisory-db");
     if beside.is_dir() {
-        if !exists("cargo-audit") {
-            steps.run(
-                "install cargo-audit",
-                cargo().args(["install", "--locked", "--quiet", "cargo-audit"]),
-            )?;
-        }
+        install(steps, "cargo-audit", CARGO_AUDIT)?;
         let mut audit = cargo();
         audit
             .args(["audit", "--no-fetch", "--stale", "--db"])
@@ -65,4 +55,16 @@ fn advisories(steps: &mut Steps) -> Result<()> {
         eprintln!("advisories were not checked: no database here, and none could be fetched");
     }
     Ok(())
+}
+
+/// Installs a tool if it is absent, unoptimised: it runs once, and compiling it is what takes time.
+fn install(steps: &mut Steps, tool: &str, version: &str) -> Result<()> {
+    if exists(tool) {
+        return Ok(());
+    }
+    let exactly = format!("{tool}@{version}");
+    steps.run(
+        &format!("install {tool}"),
+        cargo().args(["install", "--locked", "--debug", "--quiet", &exactly]),
+    )
 }
