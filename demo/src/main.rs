@@ -53,7 +53,10 @@ fn author_signs(stage: &Stage) -> Result<()> {
     std::os::unix::fs::symlink(wit, stage.path("wit"))?;
     stage.vouchsafe("pack component.wasm --output invoice-intake.wasm", 0)?;
     stage.vouchsafe(&format!("key new author {PROOF}"), 0)?;
-    stage.vouchsafe(&format!("sign invoice-intake.wasm --key author.key {PROOF}"), 0)?;
+    stage.vouchsafe(
+        &format!("sign invoice-intake.wasm --key author.key {PROOF}"),
+        0,
+    )?;
     Ok(())
 }
 

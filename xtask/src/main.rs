@@ -56,12 +56,22 @@ fn demo(steps: &mut Steps, write: bool) -> Result<()> {
     wasm::build_guests(steps)?;
     steps.run(
         "build the host (the first time takes some minutes)",
-        cargo().args(["build", "--release", "--package", "vouchsafe", "--package", "vouchsafe-demo"]),
+        cargo().args([
+            "build",
+            "--release",
+            "--package",
+            "vouchsafe",
+            "--package",
+            "vouchsafe-demo",
+        ]),
     )?;
     if write {
         return steps.step("demo, into the README", transcript::write);
     }
-    steps.run("demo", &mut std::process::Command::new(steps::built("vouchsafe-demo")))
+    steps.run(
+        "demo",
+        &mut std::process::Command::new(steps::built("vouchsafe-demo")),
+    )
 }
 
 fn test(steps: &mut Steps) -> Result<()> {

@@ -28,7 +28,9 @@ pub(crate) fn write() -> Result<()> {
 pub(crate) fn check() -> Result<()> {
     let readme = std::fs::read_to_string(path())?;
     let (_, shown, _) = split(&readme)?;
-    let shown = shown.trim_start_matches("```console\n").trim_end_matches("```\n");
+    let shown = shown
+        .trim_start_matches("```console\n")
+        .trim_end_matches("```\n");
     let printed = run()?;
     let (mut shown, mut printed) = (masked(shown), masked(&printed));
     loop {
@@ -57,8 +59,12 @@ fn run() -> Result<String> {
 }
 
 fn split(readme: &str) -> Result<(&str, &str, &str)> {
-    let (before, rest) = readme.split_once(BEGIN).context("README.md has no `<!-- demo -->`")?;
-    let (shown, after) = rest.split_once(END).context("README.md has no `<!-- /demo -->`")?;
+    let (before, rest) = readme
+        .split_once(BEGIN)
+        .context("README.md has no `<!-- demo -->`")?;
+    let (shown, after) = rest
+        .split_once(END)
+        .context("README.md has no `<!-- /demo -->`")?;
     Ok((before, shown, after))
 }
 
@@ -85,7 +91,11 @@ fn mask(line: &str) -> String {
         let parts = parts.map(|part| {
             let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
             let variable = bare.contains(|c: char| c.is_ascii_digit());
-            if variable { part.replacen(bare, "#", 1) } else { part.to_owned() }
+            if variable {
+                part.replacen(bare, "#", 1)
+            } else {
+                part.to_owned()
+            }
         });
         parts.collect::<String>()
     });
