@@ -64,8 +64,12 @@ fn the_list_of_guests_is_complete() {
         };
     }
     for_each_guest!(note);
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     let guests = entries.filter(|path| path.join("skill.toml").is_file());
-    let found = guests.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    let found = guests
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
     assert_eq!(listed, found);
 }

@@ -45,7 +45,11 @@ fn pack_refused(name: &str) -> String {
     let packed = home.path("packed.wasm");
     let began = Instant::now();
     let run = home.pack(&source, &wasm::component(name), &packed);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
     assert_ne!(run.code, 0);
     assert!(!packed.exists());
     run.stderr
@@ -57,9 +61,16 @@ fn load_refused(name: &str) -> String {
     let home = with(name);
     let began = Instant::now();
     let reason = error(home.call(&format!("{name}_run"), &json!({})).code(4));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
     assert!(reason.starts_with("NOT_LOADED"), "{reason}");
-    assert!(home.records(1)[0]["kind"] != "intent", "nothing ran, so there is no intent");
+    assert!(
+        home.records(1)[0]["kind"] != "intent",
+        "nothing ran, so there is no intent"
+    );
     reason
 }
 
@@ -72,16 +83,31 @@ fn contains(text: &str, part: &str) {
 fn deep_recursion() {
     let home = with("deep-recursion");
     let descend = |depth: u64| json!({ "depth": depth });
-    assert_eq!(result(&home, "deep-recursion_descend", descend(1000)), "1000");
+    assert_eq!(
+        result(&home, "deep-recursion_descend", descend(1000)),
+        "1000"
+    );
     let ended = failure(&home, "deep-recursion_descend", descend(100_000_000));
-    contains(&ended, "TRAP: the skill failed: wasm trap: call stack exhausted");
-    assert_eq!(result(&home, "deep-recursion_descend", descend(1000)), "1000");
+    contains(
+        &ended,
+        "TRAP: the skill failed: wasm trap: call stack exhausted",
+    );
+    assert_eq!(
+        result(&home, "deep-recursion_descend", descend(1000)),
+        "1000"
+    );
 }
 
 #[test]
 fn echo() {
     let home = with("echo");
-    for text in ["", "hi", "å 🧾 \u{202e}x\u{0}\u{7f}\r\n\"\\", "e\u{301} is not é", &"🧾".repeat(10_000)] {
+    for text in [
+        "",
+        "hi",
+        "å 🧾 \u{202e}x\u{0}\u{7f}\r\n\"\\",
+        "e\u{301} is not é",
+        &"🧾".repeat(10_000),
+    ] {
         assert_eq!(result(&home, "echo_say", json!({ "text": text })), text);
     }
 }
@@ -90,23 +116,37 @@ fn echo() {
 fn endless_loop() {
     let home = with("endless-loop");
     let ended = failure(&home, "endless-loop_run", json!({}));
-    contains(&ended, "OUT_OF_FUEL: the skill used up its fuel of 1000000000");
-    let [outcome] = &home.records(1)[..] else { panic!("no record") };
+    contains(
+        &ended,
+        "OUT_OF_FUEL: the skill used up its fuel of 1000000000",
+    );
+    let [outcome] = &home.records(1)[..] else {
+        panic!("no record")
+    };
     assert_eq!(outcome["status"], "limit");
     assert_eq!(outcome["fuel"], 1_000_000_000);
-    assert_eq!(result(&home, "endless-loop_say", json!({ "text": "alive" })), "alive");
+    assert_eq!(
+        result(&home, "endless-loop_say", json!({ "text": "alive" })),
+        "alive"
+    );
 }
 
 #[test]
 fn env_reader() {
     let home = with("env-reader");
     home.run(&["stop"]).ok();
-    let variables = [("VOUCHSAFE_TEST_SECRET", "in the environment"), ("HTTPS_PROXY", "http://127.0.0.1:1")];
+    let variables = [
+        ("VOUCHSAFE_TEST_SECRET", "in the environment"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ];
     let started = home.command(&["list"]).envs(variables).output().unwrap();
     assert!(started.status.success());
     let mut sight = home.call("env-reader_look", &json!({})).ok().json()["output"].clone();
     let now: u64 = sight["now"].as_str().unwrap().parse().unwrap();
-    let real = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let real = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .unwrap()
+        .as_secs();
     assert!(real.abs_diff(now) < 60, "{now} is not {real}");
     sight["now"].take();
     let nothing = json!({
@@ -117,28 +157,62 @@ fn env_reader() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let tried = result(&home, "env-reader_connect", json!({ "address": "localhost", "port": port }));
-    let tried: Vec<&str> = tried.as_array().unwrap().iter().map(|step| step.as_str().unwrap()).collect();
+    let tried = result(
+        &home,
+        "env-reader_connect",
+        json!({ "address": "localhost", "port": port }),
+    );
+    let tried: Vec<&str> = tried
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step.as_str().unwrap())
+        .collect();
     assert_eq!(tried.len(), 3);
     assert!(tried.iter().all(|step| !step.contains("OPEN")), "{tried:?}");
     assert!(listener.accept().is_err(), "somebody connected");
 
     let here = home.path("passphrase");
-    for path in ["/etc/passwd", "passwd", ".", "/proc/self/environ", here.to_str().unwrap()] {
-        contains(&failure(&home, "env-reader_open", json!({ "path": path })), "TOOL_ERROR");
+    for path in [
+        "/etc/passwd",
+        "passwd",
+        ".",
+        "/proc/self/environ",
+        here.to_str().unwrap(),
+    ] {
+        contains(
+            &failure(&home, "env-reader_open", json!({ "path": path })),
+            "TOOL_ERROR",
+        );
     }
 }
 
 #[test]
 fn handle_hog() {
     let home = with("handle-hog");
-    assert_eq!(result(&home, "handle-hog_pollables", json!({ "count": 100 })), 100);
-    assert_eq!(result(&home, "handle-hog_headers", json!({ "count": 10, "bytes": 100 })), 10);
+    assert_eq!(
+        result(&home, "handle-hog_pollables", json!({ "count": 100 })),
+        100
+    );
+    assert_eq!(
+        result(
+            &home,
+            "handle-hog_headers",
+            json!({ "count": 10, "bytes": 100 })
+        ),
+        10
+    );
     for (tool, arguments) in [
         ("handle-hog_pollables", json!({ "count": 100_000 })),
         ("handle-hog_streams", json!({ "count": 100_000 })),
-        ("handle-hog_headers", json!({ "count": 100_000, "bytes": 1000 })),
-        ("handle-hog_headers", json!({ "count": 10, "bytes": 1_000_000 })),
+        (
+            "handle-hog_headers",
+            json!({ "count": 100_000, "bytes": 1000 }),
+        ),
+        (
+            "handle-hog_headers",
+            json!({ "count": 10, "bytes": 1_000_000 }),
+        ),
     ] {
         contains(&failure(&home, tool, arguments), "TRAP: the skill failed");
     }
@@ -156,11 +230,19 @@ fn huge_output() {
         ("huge-output_text", json!({ "bytes": 4 * MIB + 1 })),
         ("huge-output_text", json!({ "bytes": 60_000_000 })),
         ("huge-output_letters", json!({ "count": MIB })),
-        ("huge-output_nested", json!({ "lists": 1000, "numbers": 1000 })),
+        (
+            "huge-output_nested",
+            json!({ "lists": 1000, "numbers": 1000 }),
+        ),
         ("huge-output_fails", json!({ "bytes": 5_000_000 })),
     ] {
-        contains(&failure(&home, tool, arguments), "OUTPUT: the result is refused");
-        let [outcome] = &home.records(1)[..] else { panic!("no record") };
+        contains(
+            &failure(&home, tool, arguments),
+            "OUTPUT: the result is refused",
+        );
+        let [outcome] = &home.records(1)[..] else {
+            panic!("no record")
+        };
         assert_eq!(outcome["status"], "limit");
     }
 }
@@ -168,10 +250,16 @@ fn huge_output() {
 #[test]
 fn kinds_of_work() {
     let home = with("kinds-of-work");
-    assert_eq!(result(&home, "kinds-of-work_calls", json!({ "n": 20 })), "6765");
+    assert_eq!(
+        result(&home, "kinds-of-work_calls", json!({ "n": 20 })),
+        "6765"
+    );
     for tool in ["calls", "arithmetic", "sorting", "strings"] {
         let fuel = |n: u32| {
-            let answer = home.call(&format!("kinds-of-work_{tool}"), &json!({ "n": n })).ok().json();
+            let answer = home
+                .call(&format!("kinds-of-work_{tool}"), &json!({ "n": n }))
+                .ok()
+                .json();
             answer["usage"]["fuel"].as_u64().unwrap()
         };
         let (little, much) = (fuel(10), fuel(20));
@@ -184,12 +272,20 @@ fn kinds_of_work() {
 fn log_flood() {
     let home = with("log-flood");
     home.run(&["stop"]).ok();
-    let started = home.command(&["list"]).env("VOUCHSAFE_LOG", "info").output().unwrap();
+    let started = home
+        .command(&["list"])
+        .env("VOUCHSAFE_LOG", "info")
+        .output()
+        .unwrap();
     assert!(started.status.success());
     let began = Instant::now();
     let flood = json!({ "count": 100_000, "bytes": 3000 });
     assert_eq!(result(&home, "log-flood_lines", flood), 100_000);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
     let log = std::fs::read_to_string(home.data("owner.log")).unwrap();
     assert!(log.len() < 1 << 20, "{} bytes", log.len());
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("xxxx")).collect();
@@ -198,9 +294,14 @@ fn log_flood() {
 
     home.call("log-flood_control", &json!({})).ok();
     let log = std::fs::read_to_string(home.data("owner.log")).unwrap();
-    assert!(log.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'));
+    assert!(
+        log.chars()
+            .all(|c| c == '\n' || !c.is_control() && c != '\u{202e}')
+    );
     let forged: Vec<&str> = log.lines().filter(|line| line.contains("forged")).collect();
-    let [forged] = forged[..] else { panic!("{forged:?}") };
+    let [forged] = forged[..] else {
+        panic!("{forged:?}")
+    };
     contains(forged, "skill=guests:log-flood");
     contains(forged, "\\u{1b}[31mred\\u{202e}backwards\\u{0}");
     assert!(!forged.starts_with("ERROR"), "{forged}");
@@ -222,27 +323,52 @@ fn memory_hog() {
     let peak = answer["usage"]["peak_memory_bytes"].as_u64().unwrap();
     assert!((held * MIB..=64 * MIB).contains(&peak), "{peak} bytes");
     let ended = failure(&home, "memory-hog_hold", json!({ "mebibytes": 65 }));
-    contains(&ended, "OUT_OF_MEMORY: the skill failed after it was refused memory beyond its limit of 67108864 bytes");
-    let [outcome] = &home.records(1)[..] else { panic!("no record") };
+    contains(
+        &ended,
+        "OUT_OF_MEMORY: the skill failed after it was refused memory beyond its limit of 67108864 bytes",
+    );
+    let [outcome] = &home.records(1)[..] else {
+        panic!("no record")
+    };
     assert_eq!(outcome["status"], "limit");
-    assert_eq!(result(&home, "memory-hog_hold", json!({ "mebibytes": 40 })), 40);
+    assert_eq!(
+        result(&home, "memory-hog_hold", json!({ "mebibytes": 40 })),
+        40
+    );
 }
 
 #[test]
 fn panics() {
     let home = with("panics");
     for (tool, arguments, says) in [
-        ("panics_panic", json!({ "message": "SAID-IN-PANIC" }), "`unreachable` instruction executed"),
+        (
+            "panics_panic",
+            json!({ "message": "SAID-IN-PANIC" }),
+            "`unreachable` instruction executed",
+        ),
         ("panics_trap", json!({ "kind": 0 }), "wasm trap"),
         ("panics_trap", json!({ "kind": 1 }), "wasm trap"),
         ("panics_trap", json!({ "kind": 2 }), "wasm trap"),
-        ("panics_exit", json!({ "success": true }), "exited with status 0 instead of answering"),
-        ("panics_exit", json!({ "success": false }), "exited with status 1 instead of answering"),
+        (
+            "panics_exit",
+            json!({ "success": true }),
+            "exited with status 0 instead of answering",
+        ),
+        (
+            "panics_exit",
+            json!({ "success": false }),
+            "exited with status 1 instead of answering",
+        ),
     ] {
         let ended = failure(&home, tool, arguments);
         contains(&ended, says);
-        assert!(ended.starts_with("TRAP: ") && !ended.contains("SAID-IN-PANIC"), "{ended}");
-        let [outcome] = &home.records(1)[..] else { panic!("no record") };
+        assert!(
+            ended.starts_with("TRAP: ") && !ended.contains("SAID-IN-PANIC"),
+            "{ended}"
+        );
+        let [outcome] = &home.records(1)[..] else {
+            panic!("no record")
+        };
         assert_eq!(outcome["status"], "trapped");
     }
 }
@@ -258,14 +384,20 @@ fn random() {
     assert_ne!(order(), order(), "each instance has seeds of its own");
     home.call("random_bytes", &bytes(64 << 10)).ok();
     for count in [(64 << 10) + 1, 1 << 40] {
-        contains(&failure(&home, "random_bytes", bytes(count)), "TRAP: the skill failed: requested len");
+        contains(
+            &failure(&home, "random_bytes", bytes(count)),
+            "TRAP: the skill failed: requested len",
+        );
     }
 }
 
 #[test]
 fn resource_tool() {
     let reason = pack_refused("resource-tool");
-    contains(&reason, "`guests:resource-tool/handles@0.1.0#open` can be no tool: `->` is a resource");
+    contains(
+        &reason,
+        "`guests:resource-tool/handles@0.1.0#open` can be no tool: `->` is a resource",
+    );
     contains(&reason, "world.wit:9");
 }
 
@@ -273,19 +405,40 @@ fn resource_tool() {
 fn sleeper() {
     let home = Home::trusting(&["guests"]);
     home.with_limited_guest("sleeper", "time = \"300ms\"");
-    let answer = home.call("sleeper_sleep", &json!({ "milliseconds": 50 })).ok().json();
-    assert!(answer["usage"]["wall_ms"].as_f64().unwrap() >= 50.0, "{answer}");
+    let answer = home
+        .call("sleeper_sleep", &json!({ "milliseconds": 50 }))
+        .ok()
+        .json();
+    assert!(
+        answer["usage"]["wall_ms"].as_f64().unwrap() >= 50.0,
+        "{answer}"
+    );
     let polled = json!({ "milliseconds": 10, "timers": 6 });
     assert!(result(&home, "sleeper_poll", polled).as_u64().unwrap() >= 1);
     for (tool, arguments) in [
-        ("sleeper_sleep", json!({ "milliseconds": u64::MAX / 2_000_000 })),
-        ("sleeper_poll", json!({ "milliseconds": 3_600_000, "timers": 100 })),
+        (
+            "sleeper_sleep",
+            json!({ "milliseconds": u64::MAX / 2_000_000 }),
+        ),
+        (
+            "sleeper_poll",
+            json!({ "milliseconds": 3_600_000, "timers": 100 }),
+        ),
     ] {
         let began = Instant::now();
         let ended = failure(&home, tool, arguments);
-        contains(&ended, "DEADLINE: the call was ended at its deadline of 300 ms");
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-        let [outcome] = &home.records(1)[..] else { panic!("no record") };
+        contains(
+            &ended,
+            "DEADLINE: the call was ended at its deadline of 300 ms",
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            began.elapsed()
+        );
+        let [outcome] = &home.records(1)[..] else {
+            panic!("no record")
+        };
         assert_eq!(outcome["status"], "deadline");
     }
 }
@@ -293,7 +446,9 @@ fn sleeper() {
 #[test]
 fn stdout_flood() {
     let home = with("stdout-flood");
-    let printed = home.call("stdout-flood_print", &json!({ "lines": 10_000 })).ok();
+    let printed = home
+        .call("stdout-flood_print", &json!({ "lines": 10_000 }))
+        .ok();
     assert_eq!(printed.json()["output"]["result"], 10_000);
     let framed = home.call("stdout-flood_frame", &json!({})).ok();
     assert_eq!(framed.json()["output"]["result"], "printed");
@@ -309,31 +464,67 @@ fn types() {
     let shape = json!({ "rectangle": [1.5, -2.25] });
     let leaf = json!({ "name": "å", "shape": "point", "when": "18446744073709551615" });
     for (tool, value) in [
-        ("integers", json!({
-            "a": 255, "b": 65535, "c": 4_294_967_295_u32, "d": "18446744073709551615", "e": -128, "f": -32768,
-            "g": -2_147_483_648_i32, "h": "-9223372036854775808", "yes": true,
-        })),
-        ("floats", json!({ "single": 0.5, "double": 1.797_693_134_862_315_7e308 })),
-        ("texts", json!({ "letter": "🧾", "text": "\u{0}\u{ffff}", "bytes": "AP+A" })),
-        ("collections", json!({ "numbers": ["1", "9007199254740993"], "rows": [[], ["a", ""]], "pair": [7, "b"], "none": [] })),
-        ("options", json!({ "plain": 1, "nested": { "some": null }, "of-list": ["x"] })),
-        ("outcomes", json!({ "both": { "error": "e" }, "only-ok": { "ok": 3 }, "only-error": { "ok": null }, "neither": { "error": null } })),
-        ("choices", json!({ "shape": shape, "colour": "green", "permission": ["read", "execute"] })),
-        ("branch", json!({ "leaves": [leaf, leaf], "best": leaf, "outcome": { "error": "blue" } })),
+        (
+            "integers",
+            json!({
+                "a": 255, "b": 65535, "c": 4_294_967_295_u32, "d": "18446744073709551615", "e": -128, "f": -32768,
+                "g": -2_147_483_648_i32, "h": "-9223372036854775808", "yes": true,
+            }),
+        ),
+        (
+            "floats",
+            json!({ "single": 0.5, "double": 1.797_693_134_862_315_7e308 }),
+        ),
+        (
+            "texts",
+            json!({ "letter": "🧾", "text": "\u{0}\u{ffff}", "bytes": "AP+A" }),
+        ),
+        (
+            "collections",
+            json!({ "numbers": ["1", "9007199254740993"], "rows": [[], ["a", ""]], "pair": [7, "b"], "none": [] }),
+        ),
+        (
+            "options",
+            json!({ "plain": 1, "nested": { "some": null }, "of-list": ["x"] }),
+        ),
+        (
+            "outcomes",
+            json!({ "both": { "error": "e" }, "only-ok": { "ok": 3 }, "only-error": { "ok": null }, "neither": { "error": null } }),
+        ),
+        (
+            "choices",
+            json!({ "shape": shape, "colour": "green", "permission": ["read", "execute"] }),
+        ),
+        (
+            "branch",
+            json!({ "leaves": [leaf, leaf], "best": leaf, "outcome": { "error": "blue" } }),
+        ),
     ] {
-        let answer = home.call(&format!("types_same-{tool}"), &json!({ "value": value })).ok().json();
+        let answer = home
+            .call(&format!("types_same-{tool}"), &json!({ "value": value }))
+            .ok()
+            .json();
         assert_eq!(answer["output"], value, "{tool}");
     }
     let fallible = |fail: bool| json!({ "fail": fail, "text": "t" });
     assert_eq!(result(&home, "types_fallible", fallible(false)), "t");
-    assert_eq!(failure(&home, "types_fallible", fallible(true)), "TOOL_ERROR: {\"named\":\"t\"}");
-    assert_eq!(home.call("types_nothing", &json!({})).ok().json()["output"], json!({}));
+    assert_eq!(
+        failure(&home, "types_fallible", fallible(true)),
+        "TOOL_ERROR: {\"named\":\"t\"}"
+    );
+    assert_eq!(
+        home.call("types_nothing", &json!({})).ok().json()["output"],
+        json!({})
+    );
 }
 
 #[test]
 fn update_old() {
     let home = with("update-old");
-    assert_eq!(result(&home, "update_greet", json!({ "name": "Ada" })), "Good day, Ada.");
+    assert_eq!(
+        result(&home, "update_greet", json!({ "name": "Ada" })),
+        "Good day, Ada."
+    );
 }
 
 #[test]
@@ -342,7 +533,9 @@ fn update_new() {
     let old = home.with_guest("update-old");
     let new = home.pack_guest("update-new");
     home.sign(&new);
-    let diff = home.run(&["diff", old.to_str().unwrap(), new.to_str().unwrap()]).code(3);
+    let diff = home
+        .run(&["diff", old.to_str().unwrap(), new.to_str().unwrap()])
+        .code(3);
     for line in ["read -> write", "POST /greetings", "Tells nobody else."] {
         contains(&diff.stdout, line);
     }
@@ -352,16 +545,32 @@ fn update_new() {
     assert!(!greeted.stdout.contains("Told"), "{}", greeted.stdout);
     let listed = home.run(&["list", "--json"]).ok().json();
     for skill in listed.as_array().unwrap() {
-        assert!(skill["version"] == "1.0.0" || skill["state"] != "on", "{skill}");
+        assert!(
+            skill["version"] == "1.0.0" || skill["state"] != "on",
+            "{skill}"
+        );
     }
 }
 
 #[test]
 fn world_function() {
     let home = with("world-function");
-    assert_eq!(result(&home, "world-function_shout", json!({ "text": "hi" })), "HI");
-    assert_eq!(result(&home, "world-function_whisper", json!({ "text": "HI" })), "hi");
-    assert_eq!(result(&home, "world-function_count", json!({ "text": "e\u{301}🧾" })), "3");
+    assert_eq!(
+        result(&home, "world-function_shout", json!({ "text": "hi" })),
+        "HI"
+    );
+    assert_eq!(
+        result(&home, "world-function_whisper", json!({ "text": "HI" })),
+        "hi"
+    );
+    assert_eq!(
+        result(
+            &home,
+            "world-function_count",
+            json!({ "text": "e\u{301}🧾" })
+        ),
+        "3"
+    );
 }
 
 #[test]
@@ -370,19 +579,28 @@ fn writer_in_read() {
     let ended = failure(&home, "writer-in-read_post", json!({}));
     contains(&ended, "HttpRequestDenied");
     let records = home.records(3);
-    let kinds: Vec<_> = records.iter().map(|record| record["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = records
+        .iter()
+        .map(|record| record["kind"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["intent", "refusal", "outcome"]);
     assert_eq!(records[1]["code"], "NOT_THIS_EFFECT");
 }
 
 #[test]
 fn wat_big_memory() {
-    contains(&pack_refused("wat-big-memory"), "4294967296 bytes of memory at the start");
+    contains(
+        &pack_refused("wat-big-memory"),
+        "4294967296 bytes of memory at the start",
+    );
 }
 
 #[test]
 fn wat_big_table() {
-    contains(&pack_refused("wat-big-table"), "100000000 table elements at the start");
+    contains(
+        &pack_refused("wat-big-table"),
+        "100000000 table elements at the start",
+    );
 }
 
 #[test]
@@ -391,28 +609,44 @@ fn wat_bulk_work() {
     let began = Instant::now();
     let ended = failure(&home, "wat-bulk-work_run", json!({}));
     contains(&ended, "OUT_OF_FUEL");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[test]
 fn wat_many_memories() {
-    contains(&load_refused("wat-many-memories"), "exceeds the per-instance limit of 16");
+    contains(
+        &load_refused("wat-many-memories"),
+        "exceeds the per-instance limit of 16",
+    );
 }
 
 #[test]
 fn wat_many_instances() {
-    contains(&load_refused("wat-many-instances"), "501 core module instances");
+    contains(
+        &load_refused("wat-many-instances"),
+        "501 core module instances",
+    );
 }
 
 #[test]
 fn wat_nested_component() {
-    contains(&load_refused("wat-nested-component"), "1000001 core module instances");
+    contains(
+        &load_refused("wat-nested-component"),
+        "1000001 core module instances",
+    );
 }
 
 #[test]
 fn wat_start_loop() {
     let home = with("wat-start-loop");
-    contains(&failure(&home, "wat-start-loop_run", json!({})), "OUT_OF_FUEL");
+    contains(
+        &failure(&home, "wat-start-loop_run", json!({})),
+        "OUT_OF_FUEL",
+    );
 }
 
 #[test]
