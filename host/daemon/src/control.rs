@@ -99,7 +99,9 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
 /// A tool that is not there may be that of a skill that is off, which is worth knowing.
 fn no_such_tool(owner: &Owner, tool: &str, unknown: &UnknownTool) -> Failure {
     let rules = owner.rules();
-    let Some(off) = rules.off.iter().find(|off| off.has_tool(tool)) else {
+    let off = rules.off.iter().filter(|off| off.has_tool(tool));
+    // Of several, one that was granted says more than one that never was.
+    let Some(off) = off.min_by_key(|off| off.state == "not granted") else {
         return Failure::usage(unknown.to_string()).with_fix("vouchsafe list");
     };
     let state = off.state;
@@ -130,10 +132,10 @@ async fn call(
             Ok(json!({ "output": output, "usage": usage, "record": record, "lines": lines }))
         }
         Err(problem) => Err(Failure {
-            kind: if problem.ran {
-                FailureKind::Tool
-            } else {
-                FailureKind::Refused
+            kind: match problem.code.as_str() {
+                _ if problem.ran => FailureKind::Tool,
+                "ARGUMENTS" => FailureKind::Usage,
+                _ => FailureKind::Refused,
             },
             // Who has this socket may also ask `why`, so the reason is no secret here.
             message: match (&problem.detail, &problem.why) {

@@ -26,7 +26,9 @@ pub(crate) fn run(context: &Context, args: &Revoke) -> anyhow::Result<Code> {
     let current = Current::ask(&mut owner)?;
     let list = next(&current, args)?;
     let key = operator::unlock(&context.home, &args.proof)?;
-    let text = serde_json::to_string_pretty(&list.sign(&key)?)?;
+    let signed = list.sign(&key);
+    let signed = signed.map_err(|error| Failure::usage(error.to_string()))?;
+    let text = serde_json::to_string_pretty(&signed)?;
     let next = Next::with(owner, current, FILE, text.clone());
     let applied = next.put_into_force(&args.proof, !context.json, || Ok(key))?;
     // Until the file is there too, every call is refused.

@@ -72,10 +72,18 @@ fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
 fn describe_off(rules: &Rules, off: &Off) -> Json {
     let claims = off.claims.as_ref();
     let grant = rules.in_force.as_ref().and_then(|in_force| {
-        let (skill, publisher) = (&claims?.skill, off.publisher.as_deref()?);
-        let (grant, _) = in_force.content().grant_for(skill, publisher)?;
-        Some(grant.file.to_string())
+        let content = in_force.content();
+        let pins = content
+            .grants()
+            .find(|grant| grant.digest.value == off.digest);
+        pins.or_else(|| {
+            let (skill, publisher) = (&claims?.skill, off.publisher.as_deref()?);
+            content
+                .grant_for(skill, publisher)
+                .map(|(grant, _)| &**grant)
+        })
     });
+    let grant = grant.map(|grant| &grant.file);
     json!({
         "skill": claims.map(|claims| &claims.skill),
         "version": claims.map(|claims| &claims.version),

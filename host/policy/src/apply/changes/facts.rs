@@ -55,6 +55,9 @@ pub(super) fn of(content: &Content) -> Facts {
 
 struct Collector(Facts);
 
+/// Where the list of revocations stands.
+const LIST: &str = "revocations.json";
+
 /// A bound's number, as people write it, and its line.
 type Bound = (u64, String, Place);
 
@@ -328,14 +331,16 @@ impl Collector {
                 &"trust.toml",
             );
         }
-        let number = content.revocations().number();
-        if number > 0 {
-            self.fact(
-                &subject,
-                Sense::Neither,
-                format!("list {number}"),
-                &"revocations.json",
-            );
+        let Some(list) = content.revocations().list() else {
+            return;
+        };
+        let number = format!("list {}", list.number);
+        self.fact(&subject, Sense::Neither, number, &LIST);
+        let components = list.digests.iter().map(|it| format!("component {it}"));
+        let keys = list.keys.iter().map(|it| format!("key {it}"));
+        let identities = list.identities.iter().map(|it| format!("identity `{it}`"));
+        for revoked in components.chain(keys).chain(identities) {
+            self.fact(&subject, Sense::Restricts, revoked, &LIST);
         }
     }
 }
