@@ -1,10 +1,11 @@
-//! `cargo xtask demo|test|bench|check`: all that a fresh machine needs, no script to learn.
+//! `cargo xtask demo|test|bench|mutations|check`: all that a fresh machine needs, no script to learn.
 #![expect(
     clippy::disallowed_methods,
     reason = "a build tool: it runs cargo and reads its own environment"
 )]
 
 mod checks;
+mod mutations;
 mod steps;
 mod transcript;
 mod wasm;
@@ -35,6 +36,11 @@ enum Verb {
         /// Only benches whose name contains this.
         filter: Option<String>,
     },
+    /// Take out one gate call at a time and see its test fail. Takes some minutes each.
+    Mutations {
+        /// Only those whose words contain this.
+        filter: Option<String>,
+    },
     /// Lint, format, licences, sources, advisories.
     Check,
 }
@@ -45,6 +51,7 @@ fn main() -> Result<()> {
         Verb::Demo { write } => demo(&mut steps, write),
         Verb::Test => test(&mut steps),
         Verb::Bench { filter } => bench(&mut steps, filter.as_deref()),
+        Verb::Mutations { filter } => mutations::run(&mut steps, filter.as_deref()),
         Verb::Check => checks::run(&mut steps),
     };
     steps.summary();
@@ -107,6 +114,10 @@ fn test(steps: &mut Steps) -> Result<()> {
 fn bench(steps: &mut Steps, filter: Option<&str>) -> Result<()> {
     wasm::build_skills(steps)?;
     wasm::build_guests(steps)?;
+    steps.run(
+        "build the host (the first time takes some minutes)",
+        cargo().args(["build", "--release", "--package", "vouchsafe"]),
+    )?;
     let mut command = cargo();
     command.args(["bench", "--package", "vouchsafe-benches"]);
     if let Some(filter) = filter {
