@@ -51,7 +51,12 @@ impl Run {
 impl Home {
     /// An empty directory; `init` has not been run.
     pub fn empty() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self::empty_in(&std::env::temp_dir())
+    }
+
+    /// As [`Home::empty`], below `base`.
+    pub fn empty_in(base: &Path) -> Self {
+        let directory = tempfile::tempdir_in(base).expect("a temporary directory");
         let passphrase = directory.path().join("passphrase");
         std::fs::write(&passphrase, "correct horse\n").expect("the passphrase file");
         Self {
@@ -62,7 +67,12 @@ impl Home {
 
     /// An initialised home with a publisher key `publisher.key`, trusted for `namespaces`.
     pub fn trusting(namespaces: &[&str]) -> Self {
-        let home = Self::empty();
+        Self::trusting_in(&std::env::temp_dir(), namespaces)
+    }
+
+    /// As [`Home::trusting`], below `base`.
+    pub fn trusting_in(base: &Path, namespaces: &[&str]) -> Self {
+        let home = Self::empty_in(base);
         home.run(&["init", "--passphrase-file", home.passphrase()])
             .ok();
         let key = home.path("publisher");

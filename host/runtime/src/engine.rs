@@ -74,9 +74,7 @@ impl Engine {
     /// # Errors
     /// When the platform can't give the address space, threads or the cache directory.
     pub fn new(settings: Settings, cache_key: MacKey) -> Result<Self, LoadError> {
-        let mut config = config();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(&settings)));
-        let wasm = wasmtime::Engine::new(&config).map_err(refused)?;
+        let wasm = wasmtime::Engine::new(&engine_config(&settings)).map_err(refused)?;
         let cache = Cache::new(settings.cache.clone(), cache_key, &wasm)?;
         let guests =
             Guests::start(&settings).map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -118,6 +116,13 @@ impl Engine {
         let code = compile::compile(&self.settings, bytes).await?;
         self.cache.store(&self.wasm, digest, code)
     }
+}
+
+/// All that wasmtime is told of how to run skills, for measuring what our own part costs.
+pub fn engine_config(settings: &Settings) -> Config {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    config
 }
 
 /// What both the engine and the compiling child must agree on.

@@ -26,7 +26,7 @@ mod val;
 pub use call::{Answer, Completed};
 pub use compile::child::compile_child_main;
 pub use door::Refused;
-pub use engine::Engine;
+pub use engine::{Engine, engine_config};
 pub use error::{CallError, CompileError, LoadError};
 pub use lines::{Line, Lines, Source};
 pub use run::Usage;

@@ -1,1 +1,0 @@
-//! The measured tables of the README.
