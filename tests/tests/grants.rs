@@ -533,6 +533,20 @@ fn the_owner_does_not_start_on_state_that_is_not_its_own() {
         fs::write(&path, good).unwrap();
     }
     answers(&home, "pay_sum", 7);
+    // Nor on its own, if it is old.
+    let old = fs::read(home.data("applied.json")).unwrap();
+    edit_grant(&home, |grant| {
+        grant.replace("sum = {}", "sum = { confirm = \"always\" }")
+    })
+    .ok();
+    home.stop();
+    let new = fs::read(home.data("applied.json")).unwrap();
+    fs::write(home.data("applied.json"), old).unwrap();
+    let run = home.run(&["list"]);
+    assert_ne!(run.code, 0);
+    says(&run, "an old state was put back");
+    fs::write(home.data("applied.json"), new).unwrap();
+    refuses(&home, "pay_sum", "NOT_APPROVED");
 }
 
 #[test]

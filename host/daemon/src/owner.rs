@@ -1,6 +1,7 @@
 //! The owner's state: keystore, log, engine, store, and the rules in force.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -13,6 +14,7 @@ use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, PublicKey, Purpose};
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, VersionMemory};
+use vouchsafe_policy::apply::InForce;
 use vouchsafe_runtime::{Engine, LoadError, Settings};
 
 use crate::applied::{Applied, AppliedError};
@@ -36,6 +38,9 @@ pub enum OpenError {
     /// A state file.
     #[error(transparent)]
     State(#[from] AuthenticatedError),
+    /// What is kept as in force is not the newest that was.
+    #[error("`{}`: an old state was put back, which is no longer in force: restore the last one from a backup", .0.display())]
+    OldState(PathBuf),
     /// The log.
     #[error("the log: {0}")]
     Log(#[from] LogError),
@@ -93,6 +98,9 @@ impl Owner {
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let store = Store::at(home.skills());
         let in_force = Applied::load(&home, &state, &operators)?;
+        if !is_the_newest(in_force.as_ref(), &memory) {
+            return Err(OpenError::OldState(home.applied()));
+        }
         let rules = Rules::judge(&home, in_force, &store, &disabled, &mut memory);
         Ok(Arc::new(Self {
             clearance: Clearance::new(log.clone()),
@@ -166,7 +174,8 @@ impl Owner {
             let accepted =
                 Applied::accept(&self.home, &state, &self.operators, statement, files, last)
                     .map_err(|error| Failure::refused(error.to_string()))?;
-            note_revocations(&mut changing, accepted.content().revocations().number())?;
+            note(&mut changing.memory, &accepted)
+                .map_err(|error| Failure::internal(error.to_string()))?;
             let off = changing.disabled.len();
             changing.disabled.retain(|digest| !enable.contains(digest));
             if changing.disabled.len() < off {
@@ -254,11 +263,7 @@ impl Owner {
         Ok(())
     }
 
-    fn judge(
-        &self,
-        changing: &mut Changing,
-        in_force: Option<vouchsafe_policy::apply::InForce>,
-    ) -> Arc<Rules> {
+    fn judge(&self, changing: &mut Changing, in_force: Option<InForce>) -> Arc<Rules> {
         let Changing { disabled, memory } = changing;
         let rules = Rules::judge(&self.home, in_force, &self.store, disabled, memory);
         let rules = Arc::new(rules);
@@ -289,9 +294,19 @@ pub(crate) fn control<const N: usize>(
     }
 }
 
-fn note_revocations(changing: &mut Changing, number: u64) -> Result<(), Failure> {
-    let noted = changing.memory.note_revocations(number);
-    noted.map_err(|error| Failure::internal(error.to_string()))
+/// Remembers how far statements and revocation lists have come, apart from what is in force.
+fn note(memory: &mut VersionMemory, in_force: &InForce) -> Result<(), MemoryError> {
+    memory.note_revocations(in_force.content().revocations().number())?;
+    memory.note_statement(in_force.statement().serial)
+}
+
+/// Whether `in_force` is no older than what was in force here before.
+fn is_the_newest(in_force: Option<&InForce>, memory: &VersionMemory) -> bool {
+    let (serial, revocations) = in_force.map_or((0, 0), |in_force| {
+        let list = in_force.content().revocations().number();
+        (in_force.statement().serial, list)
+    });
+    serial >= memory.statements_seen() && revocations >= memory.revocations_seen()
 }
 
 fn log_keys(keystore: &Keystore) -> LogKeys {

@@ -15,7 +15,8 @@ use super::verify::Verified;
 use crate::SkillName;
 use crate::value::{Caps, ParseError, parse_strict};
 
-/// The highest version of each skill of each publisher, and the highest number of a revocation list.
+/// The highest version of each skill of each publisher, and the highest numbers of a revocation list
+/// and of an applied statement.
 pub struct VersionMemory {
     path: PathBuf,
     key: MacKey,
@@ -164,6 +165,25 @@ impl VersionMemory {
         self.replace(next)
     }
 
+    /// The highest serial number of an applied statement seen; 0 at first.
+    #[must_use]
+    pub fn statements_seen(&self) -> u64 {
+        self.seen.statement
+    }
+
+    /// Takes note of an applied statement's serial number. A lower one changes nothing.
+    ///
+    /// # Errors
+    /// When the note can't be written.
+    pub fn note_statement(&mut self, serial: u64) -> Result<(), MemoryError> {
+        if serial <= self.seen.statement {
+            return Ok(());
+        }
+        let mut next = self.seen.clone();
+        next.statement = serial;
+        self.replace(next)
+    }
+
     fn replace(&mut self, seen: Seen) -> Result<(), MemoryError> {
         let before = std::mem::replace(&mut self.seen, seen);
         let written = files::write_atomic(&self.path, &self.to_file(), Access::Private);
@@ -202,7 +222,13 @@ struct File {
 struct Seen {
     version: u32,
     revocations: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    statement: u64,
     skills: BTreeMap<String, Version>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Default for Seen {
@@ -210,6 +236,7 @@ impl Default for Seen {
         Self {
             version: FORM,
             revocations: 0,
+            statement: 0,
             skills: BTreeMap::new(),
         }
     }

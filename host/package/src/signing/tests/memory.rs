@@ -74,14 +74,17 @@ fn each_publisher_has_its_own_versions() {
 }
 
 #[test]
-fn the_number_of_the_revocation_list_only_rises() {
+fn the_numbers_of_revocation_list_and_statement_only_rise() {
     let (_dir, path, mac) = home();
     let mut memory = VersionMemory::create(&path, mac.clone()).unwrap();
     memory.note_revocations(7).unwrap();
     memory.note_revocations(3).unwrap();
+    memory.note_statement(9).unwrap();
+    memory.note_statement(2).unwrap();
+    let memory = VersionMemory::open(&path, mac).unwrap();
     assert_eq!(
-        VersionMemory::open(&path, mac).unwrap().revocations_seen(),
-        7
+        (memory.revocations_seen(), memory.statements_seen()),
+        (7, 9)
     );
 }
 
