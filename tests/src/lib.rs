@@ -1,6 +1,5 @@
 //! The harness of the end-to-end tests and of the demo: homes, skills, MCP clients, all real.
 #![expect(
-    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     reason = "a test harness: what fails here fails the test"
