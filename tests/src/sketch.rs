@@ -178,7 +178,7 @@ impl Home {
     pub fn stop(&self) {
         self.run(&["stop"]).ok();
         let lock = self.data("owner.lock");
-        for _ in 0..400 {
+        for _ in 0..2000 {
             // The lock file stays; what goes is the socket, before the lock is let go.
             if !self.data("owner.sock").exists() && is_free(&lock) {
                 return;

@@ -79,6 +79,7 @@ fn help_says_what_there_is() {
         let output = home
             .command(arguments)
             .env("COLUMNS", "100")
+            .env_remove("VOUCHSAFE_HOME")
             .output()
             .unwrap();
         assert!(output.status.success());
