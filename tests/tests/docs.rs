@@ -383,6 +383,61 @@ fn the_exit_codes_are_those_of_the_program() {
     assert_eq!(count, 6);
 }
 
+/// Each command in the pages' words and blocks: the verb is one, and so are its options.
+#[test]
+fn every_command_that_the_pages_name_is_one() {
+    let mut seen = BTreeSet::new();
+    for name in PAGES {
+        for command in commands(&page(name)) {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let nested = matches!(words.first(), Some(&("key" | "keys" | "audit")));
+            let verb = words.iter().take(if nested { 2 } else { 1 });
+            let verb: Vec<&str> = verb.copied().filter(|word| is_verb(word)).collect();
+            let help = Command::new(home::program())
+                .args(&verb)
+                .arg("--help")
+                .output();
+            let help = help.unwrap();
+            assert!(help.status.success(), "{name}: `vouchsafe {command}`");
+            let help = String::from_utf8(help.stdout).unwrap();
+            for option in words.iter().filter(|word| word.contains("--")) {
+                let option = option.trim_matches(|c: char| !c.is_ascii_lowercase());
+                assert!(
+                    help.contains(&format!("--{option}")),
+                    "{name}: `vouchsafe {command}`"
+                );
+            }
+            seen.insert(verb.join(" "));
+        }
+    }
+    assert!(seen.len() > 15, "{seen:?}");
+}
+
+fn is_verb(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-')
+}
+
+/// What follows `vouchsafe ` in code, up to a comment.
+fn commands(text: &str) -> Vec<String> {
+    let lines = text.lines().filter_map(|line| {
+        let line = line
+            .strip_prefix("    ")
+            .or_else(|| line.strip_prefix("$ "))?;
+        line.strip_prefix("vouchsafe ")
+    });
+    let ticked = text
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
+    let ticked = ticked.filter_map(|code| code.strip_prefix("vouchsafe "));
+    let commands = lines
+        .chain(ticked)
+        .map(|command| command.split(" #").next().unwrap());
+    commands
+        .map(str::to_owned)
+        .filter(|command| command.starts_with(|c: char| c.is_ascii_lowercase()))
+        .collect()
+}
+
 /// The README's `console` block, command by command: what it shows is printed, in that order. Digests and
 /// costs differ from machine to machine, and cargo's own lines are not shown.
 #[test]
