@@ -13,6 +13,7 @@ use crate::frame::HEADER;
 use crate::scan::{FILE, Records};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
+use crate::tail::Writer;
 use crate::verify::verify_storage;
 use crate::writer::{self, Shared};
 use crate::{
@@ -130,11 +131,10 @@ impl Log {
             self.pseudonym(&subject.tenant, &subject.principal)
         })?;
         let mut tail = self.shared.tail();
-        let idle = tail.is_idle();
         let recorded = tail.append(record, clock::now(), self.shared.storage.as_ref())?;
+        let resting = tail.writer == Writer::Resting;
         drop(tail);
-        // Whoever found something pending can rely on the writer having been told.
-        if idle {
+        if resting {
             self.shared.wake();
         }
         Ok(recorded)
@@ -145,7 +145,13 @@ impl Log {
     /// # Errors
     /// [`LogError::Poisoned`]: it may be there or not, and no effect may rely on it.
     pub async fn durable(&self, record: &Recorded) -> Result<(), LogError> {
-        let waiting = self.shared.tail().wait_for(record.seq())?;
+        let (waiting, busy) = {
+            let mut tail = self.shared.tail();
+            (tail.wait_for(record.seq())?, tail.writer == Writer::Busy)
+        };
+        if waiting.is_some() && !busy {
+            self.shared.wake();
+        }
         match waiting {
             None => Ok(()),
             Some(waiting) => waiting.await.map_err(|_| self.poisoned()),

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -20,12 +21,16 @@ const CONCLUSION: u64 = 2048;
 /// Space kept for control records when the disk is full.
 const CONTROLS: u64 = 64 * 1024;
 
+/// So much is written at once, asked for or not.
+const BATCH: usize = 256 << 10;
+
 /// What is waiting to be written, and all that the next record depends on.
 pub(crate) struct Tail {
     /// The last record's number and hash.
     last: Head,
     /// What the writer has not taken yet, and where in the file it goes.
     pending: Vec<u8>,
+    pending_since: Instant,
     start: u64,
     /// Up to where the file has space.
     allocated: u64,
@@ -39,8 +44,21 @@ pub(crate) struct Tail {
     pub(crate) durable_end: u64,
     pub(crate) poisoned: Option<Arc<str>>,
     pub(crate) closing: bool,
+    /// What the writer is doing.
+    pub(crate) writer: Writer,
     waiters: Vec<(Seq, oneshot::Sender<()>)>,
     options: Options,
+}
+
+/// What the writer is doing, and so whether it must be told of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// Writing; it looks by itself what to do next.
+    Busy,
+    /// Looks in a moment, but may be told to look at once.
+    Watching,
+    /// Nothing has happened for a while; it sleeps until it is told.
+    Resting,
 }
 
 /// An intent without a conclusion: what the conclusion repeats, and its space.
@@ -80,6 +98,7 @@ impl Tail {
         Self {
             last,
             pending: Vec::new(),
+            pending_since: Instant::now(),
             start: survey.end,
             allocated: allocated.max(survey.end),
             reserved: 0,
@@ -89,6 +108,7 @@ impl Tail {
             durable_end: survey.end,
             poisoned: None,
             closing: false,
+            writer: Writer::Busy,
             waiters: Vec::new(),
             options,
         }
@@ -139,6 +159,9 @@ impl Tail {
 
     /// Puts the record's frame at the end of what is pending, and says where.
     fn encode(&mut self, record: &Record) -> Result<usize, LogError> {
+        if self.pending.is_empty() {
+            self.pending_since = Instant::now();
+        }
         let at = frame::begin(&mut self.pending);
         let written = serde_json::to_writer(&mut self.pending, record);
         let length = self.pending.len() - at - frame::OVERHEAD;
@@ -203,9 +226,16 @@ impl Tail {
         Recorded::new(self.last)
     }
 
-    /// Whether nothing waits to be written.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.pending.is_empty()
+    /// How long what is pending may still gather: nothing when somebody waits for it, or it is much, or old.
+    /// `None` when nothing is pending.
+    pub(crate) fn patience(&self, linger: Duration) -> Option<Duration> {
+        if self.pending.is_empty() {
+            return None;
+        }
+        if self.closing || !self.waiters.is_empty() || self.pending.len() >= BATCH {
+            return Some(Duration::ZERO);
+        }
+        Some(linger.saturating_sub(self.pending_since.elapsed()))
     }
 
     fn end(&self) -> u64 {

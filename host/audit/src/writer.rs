@@ -1,14 +1,23 @@
-//! The one thread that writes. There is no timer: while one batch is being synced the next gathers behind it, so a
-//! lone writer waits for one sync and a crowd shares one.
+//! The one thread that writes. It begins as soon as somebody waits for a record to be durable, and while one batch is
+//! being synced the next gathers behind it: a lone caller waits for one sync and a crowd shares one. A record that
+//! nobody waits for, such as the intent of a call that touches nothing, goes with the next batch or alone a moment
+//! later, so that it does not cost a sync of its own.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::storage::Storage;
-use crate::tail::{Batch, Tail};
+use crate::tail::{Batch, Tail, Writer};
 
 /// A buffer larger than this is given back.
 const KEEP: usize = 1 << 20;
+
+/// How long a record that nobody waits for may gather others.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// So often the writer looks in vain before it rests. While it looks, appending need not wake it.
+const LOOKS: u32 = 20;
 
 /// What appenders and the writer share.
 pub(crate) struct Shared {
@@ -50,22 +59,42 @@ impl Shared {
         self.storage.sync()
     }
 
-    /// The next batch, as soon as there is one; `None` when the log is being closed or was poisoned.
+    /// The next batch, as soon as somebody waits for it or it has gathered long enough; `None` when the log is being
+    /// closed or was poisoned.
     fn next(&self, spare: Vec<u8>) -> Option<Batch> {
         let mut tail = self.tail();
-        let mut spare = Some(spare);
+        let mut looks = 0;
         loop {
             if tail.poisoned.is_some() {
                 return None;
             }
-            if let Some(batch) = tail.take(spare.take().unwrap_or_default()) {
-                return Some(batch);
+            let patience = tail.patience(LINGER);
+            if patience == Some(Duration::ZERO) {
+                tail.writer = Writer::Busy;
+                return tail.take(spare);
             }
             if tail.closing {
                 return None;
             }
-            tail = self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
+            looks = if patience.is_some() { 0 } else { looks + 1 };
+            tail = self.wait(tail, patience, looks);
         }
+    }
+
+    fn wait<'a>(
+        &'a self,
+        mut tail: MutexGuard<'a, Tail>,
+        patience: Option<Duration>,
+        looks: u32,
+    ) -> MutexGuard<'a, Tail> {
+        if looks > LOOKS {
+            tail.writer = Writer::Resting;
+            return self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
+        }
+        tail.writer = Writer::Watching;
+        let time = patience.unwrap_or(LINGER);
+        let waited = self.work.wait_timeout(tail, time);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
