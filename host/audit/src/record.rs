@@ -181,7 +181,8 @@ impl Record {
             skill: refusal.skill,
             digest: refusal.digest,
             tool: refusal.tool,
-            place: refusal.place,
+            // Guests choose it, and a long one is no way around the record.
+            place: refusal.place.map(|place| plain(place, NAME)),
             grant: refusal.grant,
             policy: refusal.policy,
             code: Some(refusal.code),

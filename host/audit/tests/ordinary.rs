@@ -191,6 +191,19 @@ fn a_name_without_bounds_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn a_refusal_at_a_place_without_bounds_is_recorded_with_what_fits() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let refusal = Refusal {
+        place: Some("é".repeat(10_000)),
+        ..Refusal::default()
+    };
+    let recorded = log.append(Entry::Refusal(refusal)).unwrap();
+    log.durable(&recorded).await.unwrap();
+    assert_eq!(all(&log)[0].place, Some("é".repeat(256)));
+}
+
+#[tokio::test]
 async fn a_second_writer_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
