@@ -13,6 +13,8 @@ use super::{
     SCHEMAS_SECTION, SECTION_PREFIX, Sections, nesting,
 };
 
+use super::instances::Instances;
+
 const PAGE: u64 = 1 << 16;
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ pub(super) struct Counter<'a> {
     limits: ReadLimits,
     counts: Counts,
     depth: u64,
+    made: Instances,
     imports: Vec<Outer<'a>>,
     exports: Vec<Outer<'a>>,
     sections: Sections<'a>,
@@ -50,6 +53,7 @@ impl<'a> Counter<'a> {
             limits,
             counts: Counts::default(),
             depth: 0,
+            made: Instances::default(),
             imports: Vec::new(),
             exports: Vec::new(),
             sections: Sections::default(),
@@ -70,8 +74,14 @@ impl<'a> Counter<'a> {
     pub(super) fn payload(&mut self, payload: &Payload<'a>) -> Checked {
         match payload {
             Payload::Version { encoding, .. } => self.version(*encoding),
-            Payload::ModuleSection { .. } => self.module(),
-            Payload::ComponentSection { .. } => self.module(),
+            Payload::ModuleSection { .. } => {
+                self.made.enter_module();
+                self.module()
+            }
+            Payload::ComponentSection { .. } => {
+                self.made.enter_component();
+                self.module()
+            }
             Payload::TypeSection(section) => self.core_types(section),
             Payload::CoreTypeSection(section) => self.types(section.count().into()),
             Payload::ComponentTypeSection(section) => self.component_types(section.range()),
@@ -87,8 +97,17 @@ impl<'a> Counter<'a> {
             }
             Payload::MemorySection(section) => self.memories(section),
             Payload::TableSection(section) => self.tables(section),
-            Payload::InstanceSection(section) => self.instances(section.count().into()),
-            Payload::ComponentInstanceSection(section) => self.instances(section.count().into()),
+            Payload::InstanceSection(section) => {
+                self.instances(section.count().into())?;
+                self.made.core_instances(section)?;
+                self.made_instances()
+            }
+            Payload::ComponentInstanceSection(section) => {
+                self.instances(section.count().into())?;
+                self.made.component_instances(section)?;
+                self.made_instances()
+            }
+            Payload::ComponentAliasSection(section) => self.made.aliases(section),
             Payload::ComponentCanonicalSection(section) => canonical(section),
             Payload::CustomSection(section) => self.custom(section),
             _ => Ok(()),
@@ -98,6 +117,7 @@ impl<'a> Counter<'a> {
     /// A module or component ended.
     pub(super) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
+        self.made.leave();
     }
 
     fn version(&self, encoding: Encoding) -> Checked {
@@ -160,6 +180,14 @@ impl<'a> Counter<'a> {
             .check("instances", self.counts.instances, self.limits.instances)
     }
 
+    fn made_instances(&self) -> Checked {
+        self.limits.check(
+            "instances that its components make of one another",
+            self.made.of_this_component(),
+            self.limits.instances,
+        )
+    }
+
     fn name(&self, name: &str) -> Checked {
         self.limits.check(
             "bytes in one name",
@@ -203,6 +231,7 @@ impl<'a> Counter<'a> {
         for import in section.clone() {
             let import = import?;
             self.name(import.name.name)?;
+            self.made.import(&import)?;
             if self.depth == 0 {
                 self.imports.push(import_of(&import)?);
             }
@@ -215,6 +244,7 @@ impl<'a> Counter<'a> {
         for export in section.clone() {
             let export = export?;
             self.name(export.name.name)?;
+            self.made.export(&export);
             if self.depth == 0 {
                 self.exports.push(export_of(&export)?);
             }

@@ -4,6 +4,7 @@
 mod count;
 mod error;
 mod features;
+mod instances;
 mod limits;
 mod nesting;
 mod validate;

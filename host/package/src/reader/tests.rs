@@ -148,6 +148,59 @@ fn each_count_has_its_limit() {
     }
 }
 
+/// Ten instances of what makes ten instances, and so on, `levels` deep.
+fn tenfold(levels: usize) -> String {
+    let module = format!(
+        "(core module $m) {}",
+        "(core instance (instantiate $m)) ".repeat(10)
+    );
+    (1..levels).fold(module, |inner, _| {
+        format!(
+            "(component $c {inner}) {}",
+            "(instance (instantiate $c)) ".repeat(10)
+        )
+    })
+}
+
+#[test]
+fn instances_multiply_through_nested_components() {
+    let what = "instances that its components make of one another";
+    assert_eq!(read_wat(&format!("(component {})", tenfold(2))), Ok(()));
+    assert_eq!(
+        too_much(read_wat(&format!("(component {})", tenfold(4)))),
+        what
+    );
+    let thousand =
+        "(component $big (component $c (core module $m) (core instance (instantiate $m)))"
+            .to_owned()
+            + &"(instance (instantiate $c))".repeat(400)
+            + ")";
+    for again in [
+        "(export $e \"e\" (component $big)) (instance (instantiate $e)) (instance (instantiate $e))",
+        "(component (alias outer 1 $big (component $o)) (instance (instantiate $o)) (instance (instantiate $o)))",
+        "(component $x (alias outer 1 $big (component $o)) (export \"y\" (component $o)))
+         (instance $x (instantiate $x)) (alias export $x \"y\" (component $y))
+         (instance (instantiate $y)) (instance (instantiate $y))",
+    ] {
+        let text = format!("(component {thousand} {again})");
+        let result = read_wat(&text);
+        if again.starts_with("(export") {
+            assert!(result.is_err(), "{again}"); // nor may a skill export a component
+        } else {
+            assert_eq!(too_much(result), what, "{again}");
+        }
+    }
+    let passed =
+        "(component (component (import \"c\" (component $c)) (instance (instantiate $c))))";
+    assert!(matches!(
+        read_wat(passed),
+        Err(ReaderError::Outer {
+            kind: "a component",
+            ..
+        })
+    ));
+}
+
 #[test]
 fn memory_and_tables_at_the_start_are_added_up() {
     let memories = "(core module (memory 9000))".repeat(2);
