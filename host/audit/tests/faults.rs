@@ -22,6 +22,29 @@ fn all(log: &Log) -> Vec<Record> {
 }
 
 #[test]
+fn a_lone_call_waits_for_one_sync_and_not_for_two() {
+    let disk = Faulty::new();
+    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    runtime().block_on(async {
+        fill(&log, 1).await;
+        let before = disk.syncs();
+        for _ in 0..20 {
+            let intent = log.append(intent("call")).unwrap();
+            let end = log.append(outcome(intent.seq())).unwrap();
+            log.durable(&end).await.unwrap();
+        }
+        assert!(disk.syncs() - before < 30, "{}", disk.syncs() - before);
+        // And a record that nobody waits for is there soon all the same.
+        let alone = log.append(intent("alone")).unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while log.head().seq < alone.seq() {
+            assert!(std::time::Instant::now() < until);
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
 fn a_failed_sync_stops_everything() {
     for fail in [Faulty::fail_sync, Faulty::fail_write] {
         let disk = Faulty::new();
