@@ -7,6 +7,9 @@ use vouchsafe_clearance::{EffectGate, EffectKind};
 /// Refusals of one call that are told and recorded. A skill that goes on is told no, and nothing more.
 const KEPT: usize = 32;
 
+/// Bytes of what is told of a refusal, in each of its texts.
+const TEXT_BYTES: usize = 512;
+
 /// Something that a skill tried and the host did not do. The skill is told little; this is for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -35,9 +38,9 @@ impl Door {
     /// Refuses `kind` at `place`, for its effect or else for `otherwise`: recorded inside the call
     /// and told to the operator, the like only once.
     pub(crate) fn refuse(&self, kind: &EffectKind, place: &str, otherwise: &str) {
-        let place = plain(place.as_bytes());
+        let place = cut(plain(place.as_bytes()));
         let what = match kind {
-            EffectKind::Http { method, .. } => format!("{method} {place}"),
+            EffectKind::Http { method, .. } => cut(plain(format!("{method} {place}").as_bytes())),
             _ => place.clone(),
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,6 +56,7 @@ impl Door {
                 refusal.detail()
             }
         };
+        let why = cut(why);
         refused.push(Refused { what, why });
     }
 
@@ -61,6 +65,12 @@ impl Door {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *refused)
     }
+}
+
+/// `text`, at most as long as is told, cut between characters.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(TEXT_BYTES));
+    text
 }
 
 #[cfg(test)]
@@ -82,5 +92,21 @@ mod tests {
         let refused = door.take_refused();
         assert_eq!(refused.len(), KEPT);
         assert_eq!(refused[1].what, "store 1\\u{a}\\u{202e}");
+    }
+
+    #[test]
+    fn what_is_told_is_short_however_long_the_guest_makes_it() {
+        let door = Door::new(None);
+        let long = "é".repeat(100_000);
+        let post = EffectKind::Http {
+            method: long.clone(),
+            reads: false,
+        };
+        door.refuse(&post, &long, &long);
+        door.refuse(&EffectKind::StateRead, &long, "no");
+        for refused in door.take_refused() {
+            assert!(refused.what.len() <= TEXT_BYTES && refused.why.len() <= TEXT_BYTES);
+            assert!(refused.what.ends_with('é'), "{}", refused.what);
+        }
     }
 }
