@@ -4,6 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::fs::OFlags;
 
 /// What went wrong with which file.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +30,9 @@ pub enum FileError {
         /// The most that the caller takes, in bytes.
         limit: u64,
     },
+    /// Something else than a file stands there, such as a pipe, which could be waited on for ever.
+    #[error("`{}` is not a regular file", .0.display())]
+    NotAFile(PathBuf),
     /// Another process holds the lock.
     #[error("`{}` is locked by another process", .0.display())]
     Locked(PathBuf),
@@ -41,9 +48,23 @@ impl FileError {
 /// Reads the whole of `path`, refusing more than `limit` bytes without reading further.
 ///
 /// # Errors
-/// [`FileError::TooLarge`], or what the operating system says.
+/// [`FileError::TooLarge`], [`FileError::NotAFile`], or what the operating system says.
 pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    let file = open_regular(path, OpenOptions::new().read(true), "read")?;
+    read_to_limit(file, path, limit)
+}
+
+/// As [`read_bounded`], but takes a pipe as well, and waits for what comes through it: for what a
+/// person hands to a command, never for a process that others wait for.
+///
+/// # Errors
+/// [`FileError::TooLarge`], or what the operating system says.
+pub fn read_file_or_pipe(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = File::open(path).map_err(at("read", path))?;
+    read_to_limit(file, path, limit)
+}
+
+fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
@@ -198,14 +219,14 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 /// # Errors
 /// What the operating system says.
 pub fn open_private(path: &Path) -> Result<File, FileError> {
-    OpenOptions::new()
+    let mut options = OpenOptions::new();
+    options
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(at("open", path))
+        .mode(0o600);
+    open_regular(path, &mut options, "open")
 }
 
 /// Opens `path` to read it piece by piece.
@@ -213,7 +234,26 @@ pub fn open_private(path: &Path) -> Result<File, FileError> {
 /// # Errors
 /// What the operating system says.
 pub fn open_to_read(path: &Path) -> Result<File, FileError> {
-    File::open(path).map_err(at("open", path))
+    open_regular(path, OpenOptions::new().read(true), "open")
+}
+
+/// Opens `path` without waiting for anybody, and refuses what is not a regular file.
+fn open_regular(
+    path: &Path,
+    options: &mut OpenOptions,
+    verb: &'static str,
+) -> Result<File, FileError> {
+    // A pipe without its other end would otherwise keep `open` itself waiting.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC).bits();
+    let file = options
+        .custom_flags(flags.cast_signed())
+        .open(path)
+        .map_err(at(verb, path))?;
+    let kind = file.metadata().map_err(at(verb, path))?;
+    if !kind.is_file() {
+        return Err(FileError::NotAFile(path.to_owned()));
+    }
+    Ok(file)
 }
 
 /// An exclusive advisory lock on a file, held until dropped.
@@ -236,6 +276,9 @@ impl Lock {
         }
     }
 }
+
+/// Many times the step of the clock that stamps files, 1 to 10 ms.
+const SETTLES: SignedDuration = SignedDuration::from_millis(50);
 
 /// What tells one state of a file from another without reading it. The change time can't be set
 /// by an ordinary program, so an edit that keeps length and modification time still shows.
@@ -260,6 +303,15 @@ impl Stamp {
             changed: (meta.ctime(), meta.ctime_nsec()),
         })
     }
+
+    /// Whether a later change is sure to give another stamp, at the time `now`: the system's clock
+    /// for files moves in steps, and within one step two changes look the same.
+    pub fn is_settled(&self, now: Timestamp) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let nanoseconds = i32::try_from(nanoseconds).unwrap_or(0);
+        Timestamp::new(seconds, nanoseconds)
+            .is_ok_and(|changed| now.duration_since(changed) > SETTLES)
+    }
 }
 
 /// Whether group or others may read or write `path`.
@@ -272,8 +324,11 @@ pub fn is_open_to_others(path: &Path) -> Result<bool, FileError> {
 }
 
 fn beside(path: &Path) -> PathBuf {
+    // Two threads may write the same file: each has a temporary one of its own.
+    static WRITES: AtomicU64 = AtomicU64::new(0);
+    let write = WRITES.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}.{write}.tmp", std::process::id()));
     path.with_file_name(name)
 }
 
@@ -335,5 +390,51 @@ mod tests {
         let path = dir.path().join("f");
         write_atomic(&path, b"x", Access::Private).unwrap();
         assert!(!is_open_to_others(&path).unwrap());
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_a_file_is_refused_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
+        let refused = |outcome: Result<(), FileError>| {
+            assert!(matches!(outcome, Err(FileError::NotAFile(_))), "{outcome:?}");
+        };
+        refused(read_bounded(&path, 5).map(drop));
+        refused(open_to_read(&path).map(drop));
+        refused(open_private(&path).map(drop));
+        refused(Lock::take(&path).map(drop));
+        refused(read_bounded(dir.path(), 5).map(drop));
+    }
+
+    #[test]
+    fn threads_that_write_the_same_file_do_not_disturb_one_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        std::thread::scope(|scope| {
+            let write = |byte: u8| {
+                for _ in 0..50 {
+                    write_atomic(&path, &[byte; 4096], Access::Private).unwrap();
+                }
+            };
+            scope.spawn(move || write(b'a'));
+            scope.spawn(move || write(b'b'));
+        });
+        let bytes = read_bounded(&path, 4096).unwrap();
+        assert!(bytes == [b'a'; 4096] || bytes == [b'b'; 4096]);
+        assert_eq!(list(dir.path()).unwrap(), ["f"]);
+    }
+
+    #[test]
+    fn a_stamp_settles_after_a_while() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_new(&path, b"x", Access::Private).unwrap();
+        let stamp = Stamp::of(&path).unwrap();
+        let now = Timestamp::now();
+        assert!(!stamp.is_settled(now));
+        assert!(stamp.is_settled(now + SETTLES * 2));
+        // A clock that was set back tells nothing.
+        assert!(!stamp.is_settled(now - SETTLES * 2));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn json_file(path: &Path) -> anyhow::Result<Json> {
         std::io::stdin().take(MAX_INPUT).read_to_end(&mut bytes)?;
         bytes
     } else {
-        files::read_bounded(path, MAX_INPUT)?
+        files::read_file_or_pipe(path, MAX_INPUT)?
     };
     parse_strict(&bytes, &Caps::default()).with_context(|| format!("`{}`", path.display()))
 }
@@ -47,7 +47,7 @@ pub(crate) fn pairs(arguments: &[String]) -> anyhow::Result<Json> {
 
 fn value(text: &str) -> anyhow::Result<Json> {
     if let Some(path) = text.strip_prefix('@') {
-        let bytes = files::read_bounded(Path::new(path), MAX_INPUT)?;
+        let bytes = files::read_file_or_pipe(Path::new(path), MAX_INPUT)?;
         let text = String::from_utf8(bytes).with_context(|| format!("`{path}` is not UTF-8"))?;
         return Ok(Json::String(text));
     }

@@ -35,7 +35,7 @@ pub(crate) fn unlock_key(
     passphrase_file: Option<&Path>,
     what: &str,
 ) -> anyhow::Result<PrivateKey> {
-    let bytes = files::read_bounded(path, MAX_KEY_FILE)
+    let bytes = files::read_file_or_pipe(path, MAX_KEY_FILE)
         .with_context(|| format!("the {what} is needed for this"))?;
     let pem = String::from_utf8(bytes).context("a private key file is PEM text")?;
     if !pem.contains("ENCRYPTED") {
@@ -71,7 +71,7 @@ pub(crate) fn new_passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<
 /// A refusal without either.
 pub(crate) fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Secret> {
     if let Some(file) = file {
-        let mut bytes = files::read_bounded(file, MAX_KEY_FILE)?;
+        let mut bytes = files::read_file_or_pipe(file, MAX_KEY_FILE)?;
         while bytes
             .last()
             .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, FileError, Stamp};
 use vouchsafe_package::Digest;
 
@@ -74,8 +75,7 @@ impl Watch {
     pub fn is_as_applied(&self, name: &str) -> bool {
         let path = self.config.join(name);
         let stamp = Stamp::of(&path);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seen) = seen.get(name)
+        if let Some(seen) = self.seen().get(name)
             && seen.stamp == stamp
         {
             return seen.as_applied;
@@ -84,8 +84,16 @@ impl Watch {
         let now = files::read_if_present(&path, MAX_FILE);
         let now = now.map(|bytes| bytes.map(|bytes| Digest::of(&bytes)));
         let as_applied = now.is_ok_and(|now| now.as_ref() == self.applied.get(name));
-        seen.insert(name.to_owned(), Seen { stamp, as_applied });
+        if stamp.is_none_or(|stamp| stamp.is_settled(clock::now())) {
+            let seen = Seen { stamp, as_applied };
+            self.seen().insert(name.to_owned(), seen);
+        }
         as_applied
+    }
+
+    /// Not to be held while a file is read: calls of other skills would wait for the disk.
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every file that is not as it was applied.
@@ -135,5 +143,19 @@ mod tests {
 
         write(&config.join("trust.toml"), "old");
         assert!(watch.is_as_applied("trust.toml"));
+    }
+
+    #[test]
+    fn a_file_that_changed_a_moment_ago_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trust.toml");
+        write(&path, "old");
+        let applied = BTreeMap::from([("trust.toml".to_owned(), Digest::of(b"old"))]);
+        let watch = Watch::new(directory.path(), applied);
+        assert!(watch.is_as_applied("trust.toml"));
+        assert!(watch.seen().is_empty());
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        assert!(watch.is_as_applied("trust.toml"));
+        assert!(!watch.seen().is_empty());
     }
 }

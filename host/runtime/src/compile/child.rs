@@ -17,6 +17,9 @@ const ADDRESS_SPACE: u64 = 4 << 30;
 /// Processor time of all threads together.
 const CPU_SECONDS: u64 = 120;
 
+/// Open files: its three pipes, and what its threads ask the system about itself.
+const FILES: u64 = 64;
+
 /// Reads a component from `stdin`, compiles it and writes the code to `stdout`, in a process that
 /// first gives up what it does not need: memory, time, files, core dumps and new privileges. Call
 /// this before anything else in the process.
@@ -49,6 +52,7 @@ fn bound() -> rustix::io::Result<()> {
         (Resource::Cpu, CPU_SECONDS),
         (Resource::Fsize, 0),
         (Resource::Core, 0),
+        (Resource::Nofile, FILES),
     ];
     for (resource, most) in limits {
         let limit = Rlimit {
