@@ -36,9 +36,14 @@ mod generated {
 
 use generated::vouchsafe::skill::log::Level;
 
+/// More of a message than the host keeps in all; far more would end the call.
+#[cfg(target_family = "wasm")]
+const MESSAGE_BYTES: usize = 32 << 10;
+
 #[cfg(target_family = "wasm")]
 fn write(level: Level, message: &str) {
-    generated::vouchsafe::skill::log::write(level, message);
+    let end = message.floor_char_boundary(MESSAGE_BYTES);
+    generated::vouchsafe::skill::log::write(level, message.get(..end).unwrap_or_default());
 }
 
 #[cfg(not(target_family = "wasm"))]
