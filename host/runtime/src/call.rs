@@ -7,7 +7,8 @@ use crate::lines::Lines;
 use crate::run::{Job, Ran, Usage};
 use crate::skill::Skill;
 use serde_json::{Value as Json, json};
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_audit::{LogError, Recorded, Resources, Seq, Status};
@@ -15,6 +16,9 @@ use vouchsafe_clearance::{Call, Cleared, Ending, Refusal};
 use vouchsafe_package::Tool;
 use vouchsafe_package::value::{Caps, Value, canonical};
 use vouchsafe_policy::Granted;
+
+/// How long after its end a call's own report is waited for. Then the caller is answered without it.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What a tool answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,13 +73,63 @@ impl Engine {
             Err(error) => return conclude(cleared, None, output_bytes, Ran::not(error)),
         };
         let intent = cleared.seq();
-        let ended = self.guests.run(job.is_brief(), async move {
+        let late = overdue(&job);
+        let brief = job.is_brief();
+        let claim = Claim::new(cleared);
+        let guests = claim.clone();
+        let ended = self.guests.run(brief, async move {
             let skill = Arc::clone(&job.skill);
             let tool = skill.tool(&job.tool);
             let ran = job.run(slot).await;
-            conclude(cleared, tool, output_bytes, ran)
+            let cleared = guests.take()?;
+            Some(conclude(cleared, tool, output_bytes, ran))
         });
-        ended.await.unwrap_or_else(|| lost(intent))
+        let mut ended = pin!(ended);
+        let completed = tokio::select! {
+            biased;
+            completed = &mut ended => completed.flatten(),
+            ran = late => match claim.take() {
+                Some(cleared) => Some(conclude(cleared, None, output_bytes, ran)),
+                None => ended.await.flatten(), // it is just being recorded
+            },
+        };
+        completed.unwrap_or_else(|| lost(intent))
+    }
+}
+
+/// The right to record the outcome. The guest's thread and the caller's both hold it, and only one
+/// takes it, so that a guest thread that hangs keeps nobody from an answer and a record.
+struct Claim<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> Claim<T> {
+    fn new(of: T) -> Self {
+        Self(Arc::new(Mutex::new(Some(of))))
+    }
+
+    fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T> Clone for Claim<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Ends when `job` should have ended, by its deadline or its cancellation, and has not.
+fn overdue(job: &Job) -> impl Future<Output = Ran> + use<> {
+    let (cancel, deadline, started) = (job.cancel.clone(), job.deadline, job.started);
+    let wall_ms = job.limits.wall_ms;
+    async move {
+        let error = tokio::select! {
+            () = cancel.cancelled() => CallError::Cancelled,
+            () = tokio::time::sleep_until(deadline.into()) => CallError::Deadline(wall_ms),
+        };
+        tokio::time::sleep(GRACE).await;
+        let mut ran = Ran::not(error);
+        ran.usage.wall = started.elapsed();
+        ran
     }
 }
 

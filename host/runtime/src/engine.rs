@@ -87,13 +87,13 @@ impl Engine {
         })
     }
 
-    /// A slot for `job`, if one is free before its deadline and before it is cancelled.
+    /// A slot and memory for `job`, if they are free before its deadline and before it is cancelled.
     pub(crate) async fn admit(&self, job: &Job) -> Result<Slot, CallError> {
         tokio::select! {
             biased;
             () = job.cancel.cancelled() => Err(CallError::Cancelled),
             () = tokio::time::sleep_until(job.deadline.into()) => Err(CallError::Deadline(job.limits.wall_ms)),
-            slot = self.guests.admit() => slot,
+            slot = self.guests.admit(job.bytes()) => slot,
         }
     }
 

@@ -19,11 +19,16 @@ const NICE: i32 = 10;
 /// one fuel slice, some 100 µs, so both wait well under a millisecond.
 const TURNS: u32 = 4;
 
-/// Guest threads and the slots on them.
+const MIB: u64 = 1 << 20;
+
+/// Guest threads, the slots on them and the memory that these share.
 pub(crate) struct Guests {
     runtime: Option<Runtime>,
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    /// In MiB.
+    memory: Arc<Semaphore>,
+    memory_mib: u32,
 }
 
 impl Guests {
@@ -42,19 +47,27 @@ impl Guests {
             queue: Arc::new(Semaphore::new(
                 settings.slots.saturating_add(settings.queue),
             )),
+            memory: Arc::new(Semaphore::new(settings.memory_mib as usize)),
+            memory_mib: settings.memory_mib,
         })
     }
 
-    /// A slot, waiting for one in a queue of bounded length.
+    /// A slot with room for `bytes`, waiting for both in a queue of bounded length. A call that alone
+    /// needs more than there is waits until it has all.
     ///
     /// # Errors
     /// [`CallError::Busy`] when the queue is full.
-    pub(crate) async fn admit(&self) -> Result<Slot, CallError> {
+    pub(crate) async fn admit(&self, bytes: u64) -> Result<Slot, CallError> {
         let waiting = self.queue.clone().try_acquire_owned();
         let waiting = waiting.map_err(|_| CallError::Busy)?;
         let slot = self.slots.clone().acquire_owned().await;
+        let slot = slot.map_err(|_| CallError::Busy)?;
+        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
+        let mib = mib.min(self.memory_mib);
+        let memory = self.memory.clone().acquire_many_owned(mib).await;
         Ok(Slot {
-            _slot: slot.map_err(|_| CallError::Busy)?,
+            _slot: slot,
+            _memory: memory.map_err(|_| CallError::Busy)?,
             _queue: waiting,
         })
     }
@@ -93,6 +106,7 @@ impl Drop for Guests {
 /// The right to run one call. Give it up only when the store is gone.
 pub(crate) struct Slot {
     _slot: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
     _queue: OwnedSemaphorePermit,
 }
 

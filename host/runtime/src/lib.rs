@@ -3,6 +3,9 @@
 //! A call gets a fresh instance, so nothing passes from one call to the next but what a store of
 //! the host keeps. An interrupted instance is thrown away and never entered again.
 
+#[cfg(test)]
+extern crate self as vouchsafe_runtime; // for what tests in and beside the crate share
+
 mod cache;
 mod call;
 mod compile;
@@ -13,6 +16,7 @@ mod guests;
 mod imports;
 mod limits;
 mod lines;
+mod meter;
 mod pace;
 mod run;
 mod settings;

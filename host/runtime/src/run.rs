@@ -4,6 +4,7 @@ use crate::door::Refused;
 use crate::error::CallError;
 use crate::guests::Slot;
 use crate::lines::Lines;
+use crate::meter::{self, CROSSING_BYTES};
 use crate::skill::{Function, Skill};
 use crate::state::State;
 use crate::val;
@@ -83,6 +84,12 @@ impl Job {
         function.is_some_and(|function| function.pace.is_brief())
     }
 
+    /// What it may make the process hold, roughly: its memory, and its arguments in the host's form.
+    pub(crate) fn bytes(&self) -> u64 {
+        let arguments: u64 = self.arguments.iter().map(val::bytes).sum();
+        self.limits.memory_bytes.saturating_add(arguments)
+    }
+
     /// Runs to the end or to the first limit. The store is gone when this returns, and only then
     /// the slot is free.
     pub(crate) async fn run(self, slot: Slot) -> Ran {
@@ -115,10 +122,7 @@ impl Job {
         Ran {
             result,
             usage: Usage {
-                fuel: self
-                    .limits
-                    .fuel
-                    .saturating_sub(store.get_fuel().unwrap_or_default()),
+                fuel: self.fuel_used(&store),
                 peak_memory_bytes: state.memory.peak(),
                 wall: self.started.elapsed(),
             },
@@ -127,19 +131,25 @@ impl Job {
         }
     }
 
+    fn fuel_used(&self, store: &Store<State>) -> u64 {
+        let left = store.get_fuel().unwrap_or_default();
+        let own = self.limits.fuel.saturating_sub(left);
+        own.saturating_add(store.data().meter.used())
+    }
+
     fn store(&self) -> wasmtime::Result<Store<State>> {
         let state = State::new(self.limits.memory_bytes, self.effects.clone());
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
         store.fuel_async_yield_interval(Some(SLICE_FUEL))?;
-        store.set_hostcall_fuel(self.transfer_bytes());
+        meter::install(&mut store, self.answer_bytes());
         store.set_max_component_handles(COMPONENT_HANDLES);
         Ok(store)
     }
 
-    /// What may cross from the guest to the host at once, in the host's form.
-    fn transfer_bytes(&self) -> usize {
+    /// What may cross as the answer, in the host's form.
+    fn answer_bytes(&self) -> usize {
         let bytes = self.limits.output_bytes.saturating_mul(VALUE_BYTES);
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
@@ -177,9 +187,9 @@ impl Job {
             None => match format!("{error:#}") {
                 // The engine has no type for this one.
                 said if said.contains("fuel allocated for hostcalls") => {
-                    let bytes = self.transfer_bytes();
+                    let bytes = self.answer_bytes();
                     CallError::Output(format!(
-                        "more than {bytes} bytes went from the skill to the host at once"
+                        "more than {CROSSING_BYTES} bytes went from the skill to the host at once, or more than {bytes} as its answer"
                     ))
                 }
                 said => CallError::Trap(said),

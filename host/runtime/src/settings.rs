@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Some 90 calls with the memory that a skill gets unless it asks for more. Most use a small part.
+const MEMORY_MIB: u32 = 6 << 10;
+
 /// How the engine is set up. Everything that guards the host has a default here.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -12,9 +15,11 @@ pub struct Settings {
     pub cache: Option<PathBuf>,
     /// Threads for guests, apart from those that answer people and agents.
     pub guest_threads: usize,
-    /// Calls that run at once. Each may hold its memory limit, so this times that is what guests can take.
+    /// Calls that run at once.
     pub slots: usize,
-    /// Calls that may wait for a slot; more are refused as busy.
+    /// What the memory limits of the calls that run at once may come to, in MiB. More calls wait.
+    pub memory_mib: u32,
+    /// Calls that may wait for a slot and for memory; more are refused as busy.
     pub queue: usize,
     /// How long one component may take to compile.
     pub compile_deadline: Duration,
@@ -29,6 +34,7 @@ impl Settings {
             cache: None,
             guest_threads: cores,
             slots: 128,
+            memory_mib: MEMORY_MIB,
             queue: 1024,
             compile_deadline: Duration::from_secs(60),
         }

@@ -5,13 +5,17 @@ use crate::imports::http::Http;
 use crate::imports::wasi;
 use crate::limits::Memory;
 use crate::lines::Book;
+use crate::meter::Meter;
 use vouchsafe_clearance::EffectGate;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Things of the host that a guest may hold handles to at once: streams, pollables, requests,
-/// fields. Each may carry a buffer, so this times [`HELD_BYTES`] bounds what a guest makes the host keep.
+/// fields. Each may carry a buffer of [`HELD_BYTES`], or four names that crossed in calls of
+/// [`CROSSING_BYTES`], so this times that bounds what a guest makes the host keep.
+///
+/// [`CROSSING_BYTES`]: crate::meter::CROSSING_BYTES
 const HANDLES: usize = 512;
 
 /// The most that one such thing may buffer.
@@ -20,6 +24,7 @@ pub(crate) const HELD_BYTES: usize = 32 << 10;
 /// The store's data.
 pub(crate) struct State {
     pub(crate) memory: Memory,
+    pub(crate) meter: Meter,
     pub(crate) book: Book,
     pub(crate) door: Door,
     wasi: WasiCtx,
@@ -38,6 +43,7 @@ impl State {
         http.set_field_size_limit(HELD_BYTES);
         Self {
             memory: Memory::new(memory_bytes),
+            meter: Meter::new(),
             wasi: wasi::context(&book),
             http,
             hooks: Http(door.clone()),

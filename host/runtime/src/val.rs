@@ -40,6 +40,29 @@ pub(crate) fn to_val(value: Value) -> Val {
     }
 }
 
+/// What `value` takes in the engine's form, roughly.
+pub(crate) fn bytes(value: &Value) -> u64 {
+    const ONE: u64 = size_of::<Val>() as u64;
+    let names = |names: &[Name]| names.iter().map(|name| ONE + name.len() as u64).sum();
+    let inner = match value {
+        Value::String(text) => text.len() as u64,
+        Value::Bytes(bytes) => ONE.saturating_mul(bytes.len() as u64),
+        Value::List(items) | Value::Tuple(items) => items.iter().map(bytes).sum(),
+        Value::Option(inner) | Value::Result(Ok(inner) | Err(inner)) => {
+            inner.as_deref().map_or(0, bytes)
+        }
+        Value::Record(fields) => {
+            let field = |(name, value): &(Name, Value)| ONE + name.len() as u64 + bytes(value);
+            fields.iter().map(field).sum()
+        }
+        Value::Variant { case, payload } => case.len() as u64 + payload.as_deref().map_or(0, bytes),
+        Value::Enum(name) => name.len() as u64,
+        Value::Flags(flags) => names(flags),
+        _ => 0,
+    };
+    ONE.saturating_add(inner)
+}
+
 fn boxed(inner: Option<Box<Value>>) -> Option<Box<Val>> {
     inner.map(|value| Box::new(to_val(*value)))
 }

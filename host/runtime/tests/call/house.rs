@@ -66,6 +66,7 @@ impl House {
         let log = Arc::new(log.unwrap());
         let mut settings = Settings::new(compiler());
         settings.slots = 4;
+        settings.guest_threads = 1;
         settings.cache = Some(home.path().join("code"));
         let engine = Engine::new(settings, keystore.mac(Purpose::CodeCache)).unwrap();
         let granted = granted(MANIFEST);
