@@ -190,31 +190,27 @@ fn env_reader() {
 #[test]
 fn handle_hog() {
     let home = with("handle-hog");
-    assert_eq!(
-        result(&home, "handle-hog_pollables", json!({ "count": 100 })),
-        100
-    );
-    assert_eq!(
-        result(
-            &home,
-            "handle-hog_headers",
-            json!({ "count": 10, "bytes": 100 })
-        ),
-        10
-    );
-    for (tool, arguments) in [
-        ("handle-hog_pollables", json!({ "count": 100_000 })),
-        ("handle-hog_streams", json!({ "count": 100_000 })),
+    let count = |count: u32| json!({ "count": count });
+    let headers = |count: u32, bytes: u32| json!({ "count": count, "bytes": bytes });
+    // Just below each bound, just above it, and far beyond. A pollable takes two places.
+    for (tool, below, above) in [
+        ("pollables", count(250), vec![count(300), count(100_000)]),
+        ("streams", count(450), vec![count(550), count(100_000)]),
         (
-            "handle-hog_headers",
-            json!({ "count": 100_000, "bytes": 1000 }),
-        ),
-        (
-            "handle-hog_headers",
-            json!({ "count": 10, "bytes": 1_000_000 }),
+            "headers",
+            headers(10, 3000),
+            vec![
+                headers(10, 3500),
+                headers(100_000, 1000),
+                headers(10, 1_000_000),
+            ],
         ),
     ] {
-        contains(&failure(&home, tool, arguments), "TRAP: the skill failed");
+        let tool = format!("handle-hog_{tool}");
+        assert_eq!(result(&home, &tool, below.clone()), below["count"]);
+        for arguments in above {
+            contains(&failure(&home, &tool, arguments), "TRAP: the skill failed");
+        }
     }
 }
 

@@ -121,7 +121,9 @@ impl Mutation {
 
 impl Test {
     fn command(&self) -> Result<Command> {
-        let below_tests = self.file.parent().is_some_and(|it| it.ends_with("tests"));
+        // The file below `tests` itself, or the folder there that holds its modules.
+        let of_tests = |it: &&Path| it.parent().is_some_and(|it| it.ends_with("tests"));
+        let program = self.file.ancestors().find(of_tests);
         let is_unit = self.file.iter().any(|part| part == "src");
         let mut command = cargo();
         command.env("CARGO_INCREMENTAL", "1").args([
@@ -131,8 +133,8 @@ impl Test {
             "--package",
             &self.package()?,
         ]);
-        match self.file.file_stem() {
-            Some(stem) if below_tests && !is_unit => command.arg("--test").arg(stem),
+        match program.and_then(Path::file_stem) {
+            Some(stem) if !is_unit => command.arg("--test").arg(stem),
             _ => command.arg("--lib"),
         };
         command.args(["--", "--format", "pretty", &self.test]);
