@@ -134,7 +134,9 @@ impl Job {
     fn fuel_used(&self, store: &Store<State>) -> u64 {
         let left = store.get_fuel().unwrap_or_default();
         let own = self.limits.fuel.saturating_sub(left);
-        own.saturating_add(store.data().meter.used())
+        // What goes over the limit is not used: the call ends there.
+        let used = own.saturating_add(store.data().meter.used());
+        used.min(self.limits.fuel)
     }
 
     fn store(&self) -> wasmtime::Result<Store<State>> {
