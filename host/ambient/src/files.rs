@@ -229,6 +229,16 @@ pub fn open_private(path: &Path) -> Result<File, FileError> {
     open_regular(path, &mut options, "open")
 }
 
+/// Opens `path` for writes at its end, by several processes too, creating it for the owner alone.
+///
+/// # Errors
+/// What the operating system says.
+pub fn open_to_append(path: &Path) -> Result<File, FileError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    open_regular(path, &mut options, "open")
+}
+
 /// Opens `path` to read it piece by piece.
 ///
 /// # Errors

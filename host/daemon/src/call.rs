@@ -227,14 +227,20 @@ impl Attempt<'_> {
         lines: &vouchsafe_runtime::Lines,
         refusals: &[vouchsafe_runtime::Refused],
     ) {
+        // The audit log holds the refusals, and the answer the lines: this is for who looks closer.
         let skill = &self.entry.skill().package().name;
         for refused in refusals {
-            tracing::warn!(%skill, what = refused.what, why = refused.why, "refused to a skill");
+            tracing::debug!(%skill, what = cut(&refused.what), why = cut(&refused.why), "refused to a skill");
         }
         for line in lines.iter() {
-            tracing::info!(%skill, "{line}");
+            tracing::debug!(%skill, line = cut(&line.to_string()));
         }
     }
+}
+
+/// The beginning of what a skill had a say in.
+fn cut(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(512)).unwrap_or(text)
 }
 
 /// Whether what let `skill` in holds at this very moment: the files are as they were applied, and

@@ -15,6 +15,9 @@ use crate::protocol::{Failure, Hello, MAX_LINE, Mode, Reply, Request, VERSION, W
 /// How long a freshly started owner may take to answer.
 const START: Duration = Duration::from_secs(20);
 
+/// A log of owners that is longer, in bytes, starts anew with the next owner.
+const LONG_LOG: u64 = 1 << 20;
+
 /// Why the owner could not be reached or understood.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -97,6 +100,7 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
     if let Ok(stream) = greet(home, mode) {
         return Ok(stream);
     }
+    let began = begin_log(home)?;
     let mut owner = start(home, starter)?;
     let deadline = Instant::now() + START;
     let mut pause = Duration::from_millis(2);
@@ -105,19 +109,25 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
             return Ok(stream);
         }
         let ended = owner.try_wait()?;
-        // An owner that lost the race for the lock ends with success: another one is coming up.
         if ended.is_some_and(|status| !status.success()) || Instant::now() > deadline {
-            return Err(ClientError::NoOwner(last_words(home)));
+            return Err(ClientError::NoOwner(last_words(home, began)));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
+        // An owner that lost the race for the lock ends with success. The one that holds it comes
+        // up, or goes down, and then nobody is left to wait for.
+        if ended.is_some() && pause >= Duration::from_millis(50) {
+            if let Ok(stream) = greet(home, mode) {
+                return Ok(stream);
+            }
+            owner = start(home, starter)?;
+        }
     }
 }
 
 fn start(home: &Home, starter: &Starter) -> Result<std::process::Child, ClientError> {
     use std::os::unix::process::CommandExt;
-    files::write_atomic(&home.owner_log(), b"", files::Access::Private)?;
-    let log = files::open_private(&home.owner_log())?;
+    let log = files::open_to_append(&home.owner_log())?;
     let mut command = child::command(&starter.program);
     command
         .args(&starter.arguments)
@@ -134,9 +144,21 @@ fn start(home: &Home, starter: &Starter) -> Result<std::process::Child, ClientEr
     Ok(command.spawn()?)
 }
 
-fn last_words(home: &Home) -> String {
-    let log = files::read_bounded(&home.owner_log(), 1 << 20).unwrap_or_default();
-    let text = String::from_utf8_lossy(&log);
+/// Where the next owner's log begins. A long one starts anew; otherwise an owner that runs after
+/// all keeps its own.
+fn begin_log(home: &Home) -> Result<usize, ClientError> {
+    let log = home.owner_log();
+    let before = files::read_if_present(&log, LONG_LOG).map(Option::unwrap_or_default);
+    if let Ok(before) = before {
+        return Ok(before.len());
+    }
+    files::write_atomic(&log, b"", files::Access::Private)?;
+    Ok(0)
+}
+
+fn last_words(home: &Home, began: usize) -> String {
+    let log = files::read_bounded(&home.owner_log(), 4 * LONG_LOG).unwrap_or_default();
+    let text = String::from_utf8_lossy(log.get(began..).unwrap_or_default());
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
     last.unwrap_or("it left no message").to_owned()
 }

@@ -6,16 +6,22 @@ mod look;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
+use vouchsafe_package::value::{self, Caps};
 
 use crate::call::{Answer, UnknownTool};
 use crate::caller::Caller;
 use crate::owner::Owner;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
+
+/// How long a client may leave its connection unused.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// Serves control requests until the client ends the connection.
 ///
@@ -29,13 +35,15 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let caller = Caller::local(uid);
     loop {
-        let mut line = Vec::new();
-        let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
-        (&mut read).take(limit).read_until(b'\n', &mut line).await?;
-        if line.is_empty() {
+        let line = tokio::select! {
+            line = tokio::time::timeout(IDLE, next_line(&mut read)) => line??,
+            // An answer that is under way when the owner stops is still given.
+            () = owner.stopping() => return Ok(()),
+        };
+        let Some(line) = line else {
             return Ok(());
-        }
-        let reply = match serde_json::from_slice::<Request>(&line) {
+        };
+        let reply = match parse(&line) {
             Ok(request) => {
                 tokio::select! {
                     reply = answer(&owner, &caller, request) => reply,
@@ -43,16 +51,38 @@ pub(crate) async fn serve(
                     () = hung_up(&mut read) => return Ok(()),
                 }
             }
-            Err(error) => Err(Failure::usage(format!("the request is malformed: {error}"))),
+            Err(why) => Err(Failure::usage(format!("the request is malformed: {why}"))),
         };
         let reply = match reply {
             Ok(facts) => Reply::Done(facts),
             Err(failure) => Reply::Failed(failure),
         };
-        let mut line = serde_json::to_vec(&reply).map_err(io::Error::other)?;
-        line.push(b'\n');
-        write.write_all(&line).await?;
+        let mut reply = serde_json::to_vec(&reply).map_err(io::Error::other)?;
+        reply.push(b'\n');
+        write.write_all(&reply).await?;
+        if line.last() != Some(&b'\n') {
+            // What comes next is the rest of a line, and no request.
+            return Ok(());
+        }
     }
+}
+
+/// The next line, with its end if that came within the longest; `None` at the end of input.
+async fn next_line(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+    read.take(limit).read_until(b'\n', &mut line).await?;
+    Ok((!line.is_empty()).then_some(line))
+}
+
+/// One meaning or none: a key that is given twice is refused, as everywhere.
+fn parse(line: &[u8]) -> Result<Request, String> {
+    if line.last() != Some(&b'\n') {
+        return Err(format!("the line has no end within {MAX_LINE} bytes"));
+    }
+    let caps = Caps::default().with_bytes(MAX_LINE);
+    let json = value::parse_message(line, &caps).map_err(|error| error.to_string())?;
+    serde_json::from_value(json).map_err(|error| error.to_string())
 }
 
 /// Waits for the end of input. A client that sends its next request early is not gone.
@@ -66,19 +96,21 @@ async fn hung_up(read: &mut BufReader<OwnedReadHalf>) {
 async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json, Failure> {
     match request {
         Request::Ping => Ok(json!({ "pid": std::process::id() })),
-        Request::InForce => look::in_force(owner),
-        Request::List => look::list(owner),
+        Request::InForce => block_in_place(|| look::in_force(owner)),
+        Request::List => block_in_place(|| look::list(owner)),
         Request::Why {
             skill,
             tool,
             principal,
             input,
-        } => look::why(owner, caller, &skill, &tool, principal.as_deref(), &input),
+        } => block_in_place(|| {
+            look::why(owner, caller, &skill, &tool, principal.as_deref(), &input)
+        }),
         Request::Keep {
             file,
             digest,
             allow_rollback,
-        } => change::keep(owner, &file, &digest, allow_rollback),
+        } => block_in_place(|| change::keep(owner, &file, &digest, allow_rollback)),
         Request::Apply {
             statement,
             files,
@@ -87,7 +119,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
         Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
-        Request::AuditShow { from, limit } => audit::show(owner, from, limit),
+        Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),
         Request::AuditVerify { expect } => audit::verify(owner, expect.as_deref()).await,
         Request::Stop => {
             owner.stop();

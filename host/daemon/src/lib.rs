@@ -8,6 +8,7 @@ pub mod caller;
 pub mod client;
 mod control;
 pub mod home;
+mod logging;
 mod mcp;
 pub mod owner;
 pub mod proposals;
@@ -29,10 +30,6 @@ use owner::{OpenError, Owner};
 /// Threads that talk to people and agents; guests have threads of their own.
 const TALKING_THREADS: usize = 2;
 
-/// What is logged unless `VOUCHSAFE_LOG` says otherwise. The protocol library warns of each request
-/// that it answers with an error, and so an agent could fill the disk with its mistakes.
-const LOGGED: &str = "warn,rmcp=error";
-
 /// Why the owner process ended with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -53,7 +50,7 @@ pub enum RunError {
 /// # Errors
 /// When the state can't be opened or the socket can't be made.
 pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
-    start_logging();
+    logging::start();
     let _one_owner = match Lock::take(&home.owner_lock()) {
         Ok(lock) => lock,
         Err(FileError::Locked(_)) => return Ok(()),
@@ -85,15 +82,4 @@ pub fn audit_facts(
     checked: Result<vouchsafe_audit::Verification, vouchsafe_audit::VerifyError>,
 ) -> serde_json::Value {
     control::audit::facts(checked)
-}
-
-fn start_logging() {
-    let wanted = vouchsafe_ambient::env::var("VOUCHSAFE_LOG");
-    let filter = tracing_subscriber::EnvFilter::new(wanted.as_deref().unwrap_or(LOGGED));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false);
-    // A subscriber that is set already, as in tests, stays.
-    drop(subscriber.try_init());
 }

@@ -114,7 +114,7 @@ pub enum Request {
         /// A head kept elsewhere, as `audit verify` prints it.
         expect: Option<String>,
     },
-    /// End as soon as no call is running.
+    /// End once the calls under way are done, and after some seconds at the latest.
     Stop,
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use vouchsafe_ambient::files;
 
@@ -29,20 +30,35 @@ const IDLE_CHECK: Duration = Duration::from_millis(500);
 /// How often refusals that were only counted are recorded.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
-/// Listens on the owner's socket until `idle` has passed without a client, or until stopped.
+/// Clients at the same time; more wait to be accepted.
+const CLIENTS: usize = 128;
+
+/// How long to wait when the system has no room for another connection.
+const NO_ROOM: Duration = Duration::from_millis(50);
+
+/// How long clients have to come to their end when the owner stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Listens on the owner's socket until `idle` has passed without a client, or until stopped. Then
+/// what is under way has a few seconds to end.
 ///
 /// # Errors
 /// When the socket can't be made.
 pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(CLIENTS));
     let mut last_seen = std::time::Instant::now();
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     loop {
         tokio::select! {
-            accepted = listener.accept() => {
+            (slot, stream) = accept(&listener, &slots) => {
                 last_seen = std::time::Instant::now();
-                clients.spawn(client(owner.clone(), accepted?.0));
+                let served = client(owner.clone(), stream);
+                clients.spawn(async move {
+                    served.await;
+                    drop(slot);
+                });
             }
             () = tokio::time::sleep(IDLE_CHECK) => {
                 if !clients.is_empty() {
@@ -58,7 +74,29 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     }
     // The name goes first, so that a client that comes now starts a new owner.
     drop(files::remove(&owner.home().socket()));
+    drop(listener);
+    clients.close();
+    if tokio::time::timeout(LAST_ANSWERS, clients.wait()).await.is_err() {
+        tracing::warn!("calls were still running when the owner ended");
+    }
     Ok(())
+}
+
+/// The next connection and its slot. An error is never the end: the next connection may do better.
+async fn accept(
+    listener: &UnixListener,
+    slots: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, UnixStream) {
+    let slot = slots.clone().acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (slot, stream),
+            Err(error) => {
+                tracing::warn!(%error, "can't accept a client");
+                tokio::time::sleep(NO_ROOM).await;
+            }
+        }
+    }
 }
 
 fn listen(owner: &Owner) -> io::Result<UnixListener> {

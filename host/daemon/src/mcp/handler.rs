@@ -1,5 +1,6 @@
 //! One MCP session's requests, answered from the owner.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +62,9 @@ impl Session {
             .owner
             .call(&self.caller, &request.name, arguments, cancel.clone());
         tokio::pin!(call);
-        let mut progress = Progress::new(context);
+        // Beside the call, which must not stand still while a client does not read its news.
+        let progress = Progress::new(context).report();
+        tokio::pin!(progress);
         loop {
             tokio::select! {
                 answer = &mut call => {
@@ -70,7 +73,7 @@ impl Session {
                     });
                 }
                 () = context.ct.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
-                () = progress.tick() => progress.report().await,
+                never = &mut progress => match never {},
             }
         }
     }
@@ -161,23 +164,20 @@ impl<'a> Progress<'a> {
         }
     }
 
-    async fn tick(&self) {
-        match self.token {
-            Some(_) => tokio::time::sleep(PROGRESS_EVERY).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn report(&mut self) {
-        let Some(token) = self.token.clone() else {
-            return;
+    /// Reports every now and then, until dropped.
+    async fn report(mut self) -> Infallible {
+        let Some(token) = self.token.take() else {
+            return std::future::pending().await;
         };
-        self.ticks = self.ticks.saturating_add(1);
-        let seconds = f64::from(self.ticks) * PROGRESS_EVERY.as_secs_f64();
-        let message = format!("running for {seconds:.1} s");
-        let news = ProgressNotificationParam::new(token, seconds).with_message(message);
-        // A client that is gone is noticed by the session itself.
-        drop(self.peer.notify_progress(news).await);
+        loop {
+            tokio::time::sleep(PROGRESS_EVERY).await;
+            self.ticks = self.ticks.saturating_add(1);
+            let seconds = f64::from(self.ticks) * PROGRESS_EVERY.as_secs_f64();
+            let message = format!("running for {seconds:.1} s");
+            let news = ProgressNotificationParam::new(token.clone(), seconds).with_message(message);
+            // A client that is gone is noticed by the session itself.
+            drop(self.peer.notify_progress(news).await);
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! MCP for agents, spoken through `rmcp` over the owner's socket.
 
 mod handler;
+mod intake;
+mod outbox;
 mod tools;
 mod transport;
 
@@ -17,7 +19,8 @@ use crate::owner::Owner;
 use handler::Session;
 use transport::LineTransport;
 
-/// Serves one MCP session until the client ends it. Calls still running then are cancelled.
+/// Serves one MCP session until the client ends it or the owner stops: then nothing more is taken,
+/// and what runs has a while to end before it is cancelled.
 ///
 /// # Errors
 /// None so far; a session that can't be initialised just ends.
@@ -29,8 +32,9 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let gone = CancellationToken::new();
     let _cancel_on_every_way_out = gone.clone().drop_guard();
+    let stopping = CancellationToken::new();
     let session = Session::new(owner.clone(), Caller::local(uid), gone.clone());
-    let transport = LineTransport::new(read, write, gone.clone());
+    let transport = LineTransport::new(read, write, gone.clone(), stopping.clone());
     let running = tokio::select! {
         started = session.serve(transport) => match started {
             Ok(running) => running,
@@ -42,13 +46,16 @@ pub(crate) async fn serve(
         () = owner.stopping() => return Ok(()),
     };
     let news = tokio::spawn(announce(owner.clone(), running.peer().clone()));
-    tokio::select! {
-        ended = running.waiting() => {
-            if let Err(error) = ended {
-                tracing::warn!(%error, "an MCP session broke");
-            }
+    let mut running = std::pin::pin!(running.waiting());
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        () = owner.stopping() => {
+            stopping.cancel();
+            running.await
         }
-        () = owner.stopping() => {}
+    };
+    if let Err(error) = ended {
+        tracing::warn!(%error, "an MCP session broke");
     }
     news.abort();
     Ok(())

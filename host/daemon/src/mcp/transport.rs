@@ -6,97 +6,108 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use rmcp::RoleServer;
-use rmcp::model::{ErrorCode, ErrorData, RequestId};
+use rmcp::model::{ErrorCode, ErrorData, JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde::Deserialize;
 use serde_json::Value as Json;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_package::value;
 
+use super::intake::Intake;
+use super::outbox::Outbox;
+
 /// The longest message from a client, in bytes.
 const MAX_MESSAGE: usize = 8 << 20;
-
-/// Messages waiting to be written before senders have to wait.
-const QUEUE: usize = 1024;
 
 /// How long answers may still take when the client has ended its input. Clients that end a server
 /// well wait some 2 s for it.
 const AFTER_INPUT: Duration = Duration::from_secs(1);
 
-/// The most bytes gathered for one write.
-const MAX_WRITE: usize = 256 << 10;
+/// How long answers may still take when the owner is stopping.
+const AFTER_STOP: Duration = Duration::from_secs(4);
 
 /// A server's end of one MCP session.
-pub(crate) struct LineTransport<R> {
+pub(super) struct LineTransport<R> {
     lines: FramedRead<R, LinesCodec>,
-    outbox: mpsc::Sender<Vec<u8>>,
+    intake: Intake,
+    outbox: Outbox,
     gone: CancellationToken,
+    stopping: CancellationToken,
+    ended: bool,
 }
 
 impl<R: AsyncRead + Unpin> LineTransport<R> {
-    /// Reads messages from `read`; a task of its own writes to `write`, in the order sent. A while
-    /// after the end of input, `gone` is cancelled.
-    pub(crate) fn new(
+    /// Reads messages from `read`, until its end or until `stopping`; a task of its own writes to
+    /// `write`, in the order sent. A while after the end, `gone` is cancelled.
+    pub(super) fn new(
         read: R,
         write: impl AsyncWrite + Send + Unpin + 'static,
         gone: CancellationToken,
+        stopping: CancellationToken,
     ) -> Self {
-        let (outbox, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(write_all(inbox, write));
         Self {
             lines: FramedRead::new(read, LinesCodec::new_with_max_length(MAX_MESSAGE)),
-            outbox,
+            intake: Intake::default(),
+            outbox: Outbox::new(write),
             gone,
+            stopping,
+            ended: false,
         }
     }
 
     /// Gives answers that are under way their time, then ends what is still running.
-    fn ended(&self) {
+    fn end(&mut self, after: Duration) {
+        self.ended = true;
         let gone = self.gone.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(AFTER_INPUT).await;
+            tokio::time::sleep(after).await;
             gone.cancel();
         });
     }
 
-    async fn next_line(&mut self) -> Option<Result<String, ErrorData>> {
-        match self.lines.next().await? {
-            Ok(line) => Some(Ok(line)),
-            Err(LinesCodecError::MaxLineLengthExceeded) => {
-                // After an error the stream yields one `None` that does not mean the end.
-                let _marker = self.lines.next().await;
-                Some(Err(ErrorData::invalid_request(
-                    format!("the message is longer than {MAX_MESSAGE} bytes"),
-                    None,
-                )))
+    /// Hands on the next request that has a slot, or reads once more. May be dropped at any time.
+    async fn step(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        self.outbox.room().await;
+        let has_room = self.intake.has_room();
+        let line = tokio::select! {
+            biased;
+            request = self.intake.next() => return Some(request),
+            line = next_line(&mut self.lines), if has_room => line,
+        };
+        match line {
+            Some(Ok(line)) => self.take(&line),
+            Some(Err(error)) => {
+                self.refuse(error, None);
+                None
             }
-            Err(LinesCodecError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                let _marker = self.lines.next().await;
-                Some(Err(ErrorData::parse_error(
-                    "the message is not UTF-8",
-                    None,
-                )))
+            None => {
+                self.end(AFTER_INPUT);
+                None
             }
-            Err(LinesCodecError::Io(_)) => None,
         }
     }
 
-    fn refuse(
-        &self,
-        error: ErrorData,
-        id: Option<RequestId>,
-    ) -> impl Future<Output = ()> + Send + use<R> {
-        let outbox = self.outbox.clone();
-        let message = TxJsonRpcMessage::<RoleServer>::error(error, id);
-        async move {
-            if let Ok(line) = encode(&message) {
-                // A closed outbox means that the client is gone; the next read ends the session.
-                drop(outbox.send(line).await);
+    fn take(&mut self, line: &str) -> Option<RxJsonRpcMessage<RoleServer>> {
+        if line.trim().is_empty() {
+            return None;
+        }
+        match parse(line) {
+            Ok(message) => self.intake.take(message, line.len()),
+            Err((error, id)) => {
+                self.refuse(error, id);
+                None
             }
+        }
+    }
+
+    fn refuse(&self, error: ErrorData, id: Option<RequestId>) {
+        let message = TxJsonRpcMessage::<RoleServer>::error(error, id);
+        if let Ok(line) = encode(&message) {
+            // A closed outbox means that the client is gone; the next read ends the session.
+            drop(self.outbox.push(line));
         }
     }
 }
@@ -111,38 +122,65 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for LineTransp
         let outbox = self.outbox.clone();
         async move {
             let line = encode(&item)?;
-            outbox
-                .send(line)
-                .await
-                .map_err(|_| io::ErrorKind::BrokenPipe.into())
+            if !matches!(item, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_)) {
+                // News is not bounded by what was asked.
+                outbox.room().await;
+            }
+            outbox.push(line)
         }
     }
 
+    /// May be dropped at any time: what was read by then is kept.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        let stopping = self.stopping.clone();
         loop {
-            let line = match self.next_line().await {
-                Some(Ok(line)) => line,
-                Some(Err(error)) => {
-                    self.refuse(error, None).await;
-                    continue;
-                }
-                None => {
-                    self.ended();
+            if self.ended {
+                if self.intake.is_empty() {
                     return None;
                 }
-            };
-            if line.trim().is_empty() {
-                continue;
+                return Some(self.intake.next().await);
             }
-            match parse(&line) {
-                Ok(message) => return Some(message),
-                Err((error, id)) => self.refuse(error, id).await,
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => {}
+                message = self.step() => match message {
+                    Some(message) => return Some(message),
+                    None => continue,
+                },
             }
+            // What waits has not begun, and so is refused by the end of the session.
+            self.intake = Intake::default();
+            self.end(AFTER_STOP);
         }
     }
 
     async fn close(&mut self) -> io::Result<()> {
+        self.outbox.flush().await;
         Ok(())
+    }
+}
+
+async fn next_line(
+    lines: &mut FramedRead<impl AsyncRead + Unpin, LinesCodec>,
+) -> Option<Result<String, ErrorData>> {
+    match lines.next().await? {
+        Ok(line) => Some(Ok(line)),
+        Err(LinesCodecError::MaxLineLengthExceeded) => {
+            // After an error the stream yields one `None` that does not mean the end.
+            let _marker = lines.next().await;
+            Some(Err(ErrorData::invalid_request(
+                format!("the message is longer than {MAX_MESSAGE} bytes"),
+                None,
+            )))
+        }
+        Err(LinesCodecError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            let _marker = lines.next().await;
+            Some(Err(ErrorData::parse_error(
+                "the message is not UTF-8",
+                None,
+            )))
+        }
+        Err(LinesCodecError::Io(_)) => None,
     }
 }
 
@@ -186,17 +224,4 @@ fn encode(message: &TxJsonRpcMessage<RoleServer>) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(message).map_err(io::Error::other)?;
     line.push(b'\n');
     Ok(line)
-}
-
-async fn write_all(mut inbox: mpsc::Receiver<Vec<u8>>, mut write: impl AsyncWrite + Unpin) {
-    while let Some(mut bytes) = inbox.recv().await {
-        while bytes.len() < MAX_WRITE
-            && let Ok(more) = inbox.try_recv()
-        {
-            bytes.extend_from_slice(&more);
-        }
-        if write.write_all(&bytes).await.is_err() {
-            return;
-        }
-    }
 }
