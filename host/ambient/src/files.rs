@@ -181,6 +181,14 @@ pub fn directories(directory: &Path) -> Result<Vec<String>, FileError> {
     entries(directory, Path::is_dir)
 }
 
+/// As [`list`], but whatever is there, links and pipes too.
+///
+/// # Errors
+/// As [`list`].
+pub fn everything(directory: &Path) -> Result<Vec<String>, FileError> {
+    entries(directory, |_| true)
+}
+
 fn entries(directory: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, FileError> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,

@@ -55,12 +55,17 @@ pub(crate) fn note(text: impl std::fmt::Display) {
 
 /// Prints what went wrong and what would mend it, to standard error.
 pub(crate) fn error(message: &str, fix: Option<&str>) {
-    // A skill may have had its say in it.
-    let message = escaped(message, |c, text| text.extend(c.escape_unicode()));
-    anstream::eprintln!("{BAD}error:{BAD:#} {message}");
+    anstream::eprintln!("{BAD}error:{BAD:#} {}", foreign(message));
     if let Some(fix) = fix {
-        anstream::eprintln!("{GOOD}  fix:{GOOD:#} {fix}");
+        anstream::eprintln!("{GOOD}  fix:{GOOD:#} {}", foreign(fix));
     }
+}
+
+/// Text in which a skill or a file may have had its say: nothing in it is obeyed, and none of its
+/// further lines looks like one of ours.
+fn foreign(text: &str) -> String {
+    let text = escaped(text, |c, text| text.extend(c.escape_unicode()));
+    text.trim_end().replace('\n', "\n     | ")
 }
 
 /// A table without lines, for a terminal or a pipe.
@@ -91,4 +96,17 @@ pub(crate) fn progress(what: &str) -> ProgressBar {
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_further_line_of_an_error_does_not_look_like_ours() {
+        assert_eq!(
+            foreign("bad\nok installed\u{1b}[2J\r\n"),
+            "bad\n     | ok installed\\u{1b}[2J\\u{d}"
+        );
+    }
 }

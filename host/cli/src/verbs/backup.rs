@@ -7,7 +7,7 @@ use serde_json::json;
 use vouchsafe_ambient::files::{self, Access, Lock};
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::home::Home;
-use vouchsafe_daemon::protocol::Request;
+use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_keys::{Keystore, Seal};
 
 use crate::args::Backup;
@@ -16,7 +16,7 @@ use crate::exit::Code;
 use crate::{operator, output};
 
 /// What is kept of the data directory beside the keystore.
-const DATA: [&str; 6] = [
+pub(crate) const DATA: [&str; 6] = [
     "operator.json",
     "applied.json",
     "disabled.json",
@@ -66,18 +66,40 @@ pub(crate) fn stop_owner(home: &Home) -> anyhow::Result<Lock> {
 
 fn write(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     files::write_new(target, &[], Access::Private)?;
+    let written = archive(home, keystore, target);
+    if written.is_err() {
+        // Half a backup is worse than none: it looks like one.
+        files::remove(target)?;
+    }
+    written
+}
+
+fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     let file: File = files::open_private(target)?;
     let mut archive = tar::Builder::new(file);
+    archive.follow_symlinks(false);
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
-        let path = home.data().join(name);
-        if path.is_dir() {
-            archive.append_dir_all(format!("data/{name}"), path)?;
-        } else {
-            archive.append_path_with_name(path, format!("data/{name}"))?;
-        }
+        add(&mut archive, &home.data().join(name), &format!("data/{name}"))?;
     }
-    archive.append_dir_all("config", home.config())?;
+    add(&mut archive, home.config(), "config")?;
     archive.into_inner()?.sync_all()?;
+    Ok(())
+}
+
+/// Adds a file, or a directory with all in it. A link would bring in what is not part of the home.
+fn add(archive: &mut tar::Builder<File>, path: &Path, name: &str) -> anyhow::Result<()> {
+    if path.is_symlink() {
+        let message = format!("`{}` is a link, which a backup can't hold", path.display());
+        return Err(Failure::refused(message).with_fix("put a file or directory there").into());
+    }
+    if !path.is_dir() {
+        archive.append_file(name, &mut files::open_to_read(path)?)?;
+        return Ok(());
+    }
+    archive.append_dir(name, path)?;
+    for entry in files::everything(path)? {
+        add(archive, &path.join(&entry), &format!("{name}/{entry}"))?;
+    }
     Ok(())
 }

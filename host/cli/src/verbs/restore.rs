@@ -3,9 +3,10 @@
 //! The operator signs the restored files anew as the next statement. So an old statement that had
 //! once followed the backed-up one can't be put into force a second time.
 
-use std::path::Path;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
 
-use vouchsafe_ambient::files;
+use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::setup;
@@ -14,7 +15,11 @@ use vouchsafe_keys::{Keystore, Seal};
 use crate::args::Restore;
 use crate::context::Context;
 use crate::exit::Code;
+use crate::verbs::backup::DATA;
 use crate::{applying, operator, output};
+
+/// The largest backup, in bytes.
+const MAX_BACKUP: u64 = 16 << 30;
 
 pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     let home = &context.home;
@@ -42,43 +47,50 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-/// Unpacks the two directories; anything else in the archive is an error.
+/// Unpacks the two directories; anything else in the archive is an error, and what was unpacked by
+/// then stands in no one's way.
 fn unpack(home: &Home, file: &Path) -> anyhow::Result<()> {
     home.create()?;
-    let mut archive = tar::Archive::new(files::open_to_read(file)?);
-    archive.set_preserve_permissions(true);
+    let mut archive = tar::Archive::new(files::open_to_read(file)?.take(MAX_BACKUP));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let (root, rest) = match (path.strip_prefix("data"), path.strip_prefix("config")) {
-            (Ok(rest), _) => (home.data(), rest.to_owned()),
-            (_, Ok(rest)) => (home.config(), rest.to_owned()),
-            _ => {
-                return Err(Failure::refused(format!(
-                    "`{}` is not part of a backup",
-                    path.display()
-                ))
-                .into());
-            }
-        };
-        if rest
-            .components()
-            .any(|part| !matches!(part, std::path::Component::Normal(_)))
-        {
-            return Err(Failure::refused(format!("`{}` leads elsewhere", path.display())).into());
-        }
+        let target = place(home, &path).ok_or_else(|| {
+            Failure::refused(format!("`{}` is not part of a backup", path.display()))
+        })?;
         let kind = entry.header().entry_type();
         if kind.is_dir() {
-            files::create_private_directory(&root.join(rest))?;
+            files::create_private_directory(&target)?;
         } else if kind.is_file() {
-            entry.unpack(root.join(rest))?;
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            // Whatever mode the archive names, it is the owner's alone; what is there already stays.
+            files::write_new(&target, &bytes, Access::Private)?;
         } else {
-            return Err(Failure::refused(format!(
-                "`{}` is neither file nor directory",
-                path.display()
-            ))
-            .into());
+            let message = format!("`{}` is neither file nor directory", path.display());
+            return Err(Failure::refused(message).into());
         }
     }
     Ok(())
+}
+
+/// Where what a backup names `path` belongs, if a backup holds that name.
+fn place(home: &Home, path: &Path) -> Option<PathBuf> {
+    let mut parts = Vec::new();
+    for part in path.components() {
+        let Component::Normal(part) = part else {
+            return None;
+        };
+        parts.push(part.to_str()?);
+    }
+    let (root, below) = match parts.split_first()? {
+        (&"data", below) => {
+            let first = below.first()?;
+            let known = *first == "keystore.json" || DATA.contains(first);
+            (known.then(|| home.data())?, below)
+        }
+        (&"config", below) => (home.config(), below),
+        _ => return None,
+    };
+    Some(root.join(below.iter().collect::<PathBuf>()))
 }
