@@ -11,9 +11,11 @@ use vouchsafe_ambient::clock;
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::proposals;
 use vouchsafe_daemon::protocol::{Failure, Request};
+use vouchsafe_daemon::setup;
+use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{PrivateKey, PublicKey};
 use vouchsafe_package::Digest;
-use vouchsafe_policy::apply::{Change, Files, Mark, Proposal, changes};
+use vouchsafe_policy::apply::{Change, Files, InForce, Mark, Proposal, Since, changes};
 
 use crate::args::Proof;
 use crate::context::Context;
@@ -21,39 +23,84 @@ use crate::{operator, output};
 
 /// What the owner says is in force.
 #[derive(Deserialize)]
-pub(crate) struct Current {
+struct Said {
     /// The number of the statement in force; 0 before the first.
-    pub(crate) serial: u64,
+    serial: u64,
     mark: Option<Mark>,
     #[serde(default)]
     texts: BTreeMap<String, String>,
     /// Files that are not as they were applied.
-    pub(crate) edited: Vec<String>,
-    operators: Vec<String>,
+    edited: Vec<String>,
+    /// What the operator signed.
+    statement: Option<Envelope>,
+}
+
+/// What is in force, as the operator's own signature says.
+pub(crate) struct Current {
+    said: Said,
+    operators: Vec<PublicKey>,
 }
 
 impl Current {
-    /// Asks the owner.
-    pub(crate) fn ask(owner: &mut Client) -> anyhow::Result<Self> {
-        Ok(serde_json::from_value(owner.ask(&Request::InForce)?)?)
+    /// Asks the owner. What it says is believed as far as an operator enrolled in this home signed it.
+    ///
+    /// # Errors
+    /// When the owner says what no operator signed.
+    pub(crate) fn ask(context: &Context, owner: &mut Client) -> anyhow::Result<Self> {
+        let keystore = setup::open_keystore(&context.home)?;
+        let current = Self {
+            said: serde_json::from_value(owner.ask(&Request::InForce)?)?,
+            operators: setup::operators(&context.home, &keystore)?,
+        };
+        current.signed_by(&current.operators)?;
+        Ok(current)
     }
 
     /// The files in force, read as a proposal is; `None` before the first `apply`.
     pub(crate) fn content(&self) -> anyhow::Result<Option<Proposal>> {
-        if self.serial == 0 {
+        if self.said.serial == 0 {
             return Ok(None);
         }
-        Ok(Some(Proposal::read(&self.files(), &self.operators()?, 0)?))
+        Ok(Some(Proposal::read(&self.files(), &self.operators, 0)?))
+    }
+
+    /// The number of the statement in force; 0 before the first.
+    pub(crate) fn serial(&self) -> u64 {
+        self.said.serial
+    }
+
+    /// Files that are not as they were applied.
+    pub(crate) fn edited(&self) -> &[String] {
+        &self.said.edited
+    }
+
+    /// Whether one of `operators` signed the files, the number and the mark that the owner told.
+    fn signed_by(&self, operators: &[PublicKey]) -> anyhow::Result<()> {
+        let Said {
+            serial,
+            mark,
+            statement,
+            ..
+        } = &self.said;
+        let unsigned = || Failure::refused("the owner says what no operator signed");
+        match (serial, mark, statement) {
+            (0, None, None) => Ok(()),
+            (_, Some(mark), Some(statement)) if mark.serial == *serial => {
+                let files = self.files();
+                InForce::accept(statement, operators, &files, Since::Exactly(mark))
+                    .map(drop)
+                    .map_err(|error| {
+                        let message = format!("the owner says what no operator signed: {error}");
+                        Failure::refused(message).into()
+                    })
+            }
+            _ => Err(unsigned().into()),
+        }
     }
 
     fn files(&self) -> Files {
         let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
-        self.texts.iter().map(bytes).collect()
-    }
-
-    fn operators(&self) -> anyhow::Result<Vec<PublicKey>> {
-        let keys = self.operators.iter().map(|pem| PublicKey::from_pem(pem));
-        Ok(keys.collect::<Result<_, _>>()?)
+        self.said.texts.iter().map(bytes).collect()
     }
 }
 
@@ -111,7 +158,7 @@ impl Next {
     fn of_files(context: &Context, enable: Vec<Digest>) -> anyhow::Result<Self> {
         let mut owner = context.owner()?;
         Ok(Self {
-            current: Current::ask(&mut owner)?,
+            current: Current::ask(context, &mut owner)?,
             files: proposals::read(context.home.config())?,
             owner,
             enable,
@@ -146,8 +193,12 @@ impl Next {
             files,
             enable,
         } = self;
-        let seen = current.mark.as_ref().map_or(0, |mark| mark.revocations);
-        let proposal = Proposal::read(&files, &current.operators()?, seen)
+        let seen = current
+            .said
+            .mark
+            .as_ref()
+            .map_or(0, |mark| mark.revocations);
+        let proposal = Proposal::read(&files, &current.operators, seen)
             .map_err(|faults| Failure::refused(faults.to_string()))?;
         let old = current.content()?;
         let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
@@ -157,14 +208,11 @@ impl Next {
         confirm(proof)?;
         let key = unlock()?;
         let statement = proposal
-            .statement(current.mark.as_ref(), &key.public(), clock::now())
+            .statement(current.said.mark.as_ref(), &key.public(), clock::now())
+            .enabling(enable)
             .sign(&key)?;
         let files = texts(files)?;
-        let facts = owner.ask(&Request::Apply {
-            statement,
-            files,
-            enable,
-        })?;
+        let facts = owner.ask(&Request::Apply { statement, files })?;
         Ok(Applied { changes, facts })
     }
 }

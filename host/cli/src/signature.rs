@@ -64,7 +64,7 @@ fn in_force(context: &Context) -> Result<vouchsafe_policy::apply::Proposal, Stri
         return Err(nobody.to_owned());
     }
     let mut owner: Client = context.owner().map_err(|error| error.to_string())?;
-    let current = Current::ask(&mut owner).map_err(|error| error.to_string())?;
+    let current = Current::ask(context, &mut owner).map_err(|error| error.to_string())?;
     let content = current.content().map_err(|error| error.to_string())?;
     content.ok_or_else(|| nobody.to_owned())
 }

@@ -1,11 +1,18 @@
 //! What the operator applied, kept so that a restart finds the same in force and an older state
 //! can't be put back.
+//!
+//! A statement is written beside the last one, recorded, and only then takes its place. The log says
+//! which statement is in force: where the two differ at the start, the one beside is taken if the
+//! log's last record of an `apply` names it, and nothing is served otherwise.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use vouchsafe_ambient::files;
+use vouchsafe_audit::Seq;
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{MacKey, PublicKey};
+use vouchsafe_package::Digest;
 use vouchsafe_policy::apply::{Files, InForce, Mark, Refused, Since};
 
 use crate::authenticated::{self, AuthenticatedError};
@@ -23,10 +30,12 @@ pub enum AppliedError {
 }
 
 /// A statement and its files as they are kept.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Applied {
     mark: Mark,
+    /// Its record; 0 before it is recorded.
+    record: Seq,
     statement: Envelope,
     files: BTreeMap<String, String>,
 }
@@ -40,62 +49,103 @@ impl Applied {
         authenticated::write(&home.applied(), &None::<Self>, key)
     }
 
-    /// What was in force when the host ended last, signed and complete; `None` before the first `apply`.
+    /// What was in force when the host ended last; `None` before the first `apply`.
     ///
     /// # Errors
-    /// When the file is not this host's, or the statement no longer holds.
-    pub(crate) fn load(
+    /// When the file is not this host's.
+    pub(crate) fn load(home: &Home, key: &MacKey) -> Result<Option<Self>, AuthenticatedError> {
+        authenticated::read(&home.applied(), key)
+    }
+
+    /// What was about to be in force under the name `statement`, if it was written.
+    ///
+    /// # Errors
+    /// When there is a file that is not this host's.
+    pub(crate) fn load_next(
         home: &Home,
         key: &MacKey,
-        operators: &[PublicKey],
-    ) -> Result<Option<InForce>, AppliedError> {
-        let Some(kept) = authenticated::read::<Option<Self>>(&home.applied(), key)? else {
+        statement: &str,
+    ) -> Result<Option<Self>, AuthenticatedError> {
+        let path = home.applied_next();
+        if !path.exists() {
             return Ok(None);
-        };
-        let files = bytes(&kept.files);
-        let since = Since::Exactly(&kept.mark);
-        Ok(Some(InForce::accept(
-            &kept.statement,
-            operators,
-            &files,
-            since,
-        )?))
+        }
+        let next: Self = authenticated::read(&path, key)?;
+        Ok((next.mark.digest.to_string() == statement).then_some(next))
     }
 
-    /// The texts of the files in force.
+    /// Accepts `statement` as the next after `last`. Nothing is written.
     ///
     /// # Errors
-    /// When the state file is not this host's.
-    pub(crate) fn texts(
-        home: &Home,
-        key: &MacKey,
-    ) -> Result<BTreeMap<String, String>, AuthenticatedError> {
-        let kept = authenticated::read::<Option<Self>>(&home.applied(), key)?;
-        Ok(kept.map(|kept| kept.files).unwrap_or_default())
-    }
-
-    /// Accepts `statement` as the next after `last` and keeps it. It is in force when this returns.
-    ///
-    /// # Errors
-    /// When it is not signed by an operator, not the next, or a file is faulty; nothing changes then.
+    /// When it is not signed by an operator, not the next, or a file is faulty.
     pub(crate) fn accept(
-        home: &Home,
-        key: &MacKey,
         operators: &[PublicKey],
         statement: Envelope,
         files: BTreeMap<String, String>,
         last: Option<&InForce>,
-    ) -> Result<InForce, AppliedError> {
+    ) -> Result<(InForce, Self), Refused> {
         let last = last.map(InForce::mark);
         let since = last.as_ref().map_or(Since::Nothing, Since::After);
         let accepted = InForce::accept(&statement, operators, &bytes(&files), since)?;
         let kept = Self {
             mark: accepted.mark(),
+            record: 0,
             statement,
             files,
         };
-        authenticated::write(&home.applied(), &Some(kept), key)?;
-        Ok(accepted)
+        Ok((accepted, kept))
+    }
+
+    /// The same again after a restart, signed and complete.
+    ///
+    /// # Errors
+    /// When the statement no longer holds.
+    pub(crate) fn in_force(&self, operators: &[PublicKey]) -> Result<InForce, Refused> {
+        let since = Since::Exactly(&self.mark);
+        InForce::accept(&self.statement, operators, &bytes(&self.files), since)
+    }
+
+    /// The same, as recorded.
+    pub(crate) fn recorded(mut self, record: Seq) -> Self {
+        self.record = record;
+        self
+    }
+
+    /// Writes it to stand beside what is in force.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(crate) fn write_next(&self, home: &Home, key: &MacKey) -> Result<(), AuthenticatedError> {
+        authenticated::write(&home.applied_next(), self, key)
+    }
+
+    /// Puts it into the place of what was in force.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(crate) fn write(&self, home: &Home, key: &MacKey) -> Result<(), AuthenticatedError> {
+        authenticated::write(&home.applied(), &Some(self), key)?;
+        Ok(files::remove(&home.applied_next())?)
+    }
+
+    /// The number of its record.
+    pub(crate) fn record(&self) -> Seq {
+        self.record
+    }
+
+    /// The name of the statement in records.
+    pub(crate) fn digest(&self) -> Digest {
+        self.mark.digest
+    }
+
+    /// What the operator signed.
+    pub(crate) fn statement(&self) -> &Envelope {
+        &self.statement
+    }
+
+    /// The texts of the files.
+    pub(crate) fn texts(&self) -> &BTreeMap<String, String> {
+        &self.files
     }
 }
 

@@ -1,6 +1,7 @@
 //! The life of a call, from a name and arguments to an answer whose record is durable.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -8,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{LogError, Recorded};
-use vouchsafe_clearance::{Admitted, Call, Code, Facts, Refusal};
+use vouchsafe_clearance::{Admitted, Call, Cleared, Code, Facts, Refusal};
 use vouchsafe_package::signing;
 use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
-use vouchsafe_policy::{Decision, Principal, Request, decide};
-use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed};
+use vouchsafe_policy::{Decision, Principal, Request, Role, decide};
+use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Skill};
 
 use crate::caller::Caller;
 use crate::owner::Owner;
@@ -131,17 +132,55 @@ impl Attempt<'_> {
     ) -> Result<Answer, Problem> {
         let skill = self.entry.skill();
         let clearance = self.owner.clearance();
-        still_in_force(self.rules, skill)
+        // Taken before the gate: whoever passes it is reached by it.
+        let switched_off = self.owner.running().token(skill);
+        still_in_force(self.rules, admitted.principal(), skill)
             .map_err(|refusal| clearance.refuse(&admitted, self.facts(), refusal))?;
         let (values, input) = self.arguments(&arguments)?;
-        // Compiled before the intent, so that an intent is only ever about running.
-        let code = skill.code(self.owner.engine()).await;
-        let code = code.map_err(|error| Problem::host("NOT_LOADED", error))?;
         let decision = self.decide(admitted.principal(), &input)?;
+        // Compiled before the intent, so that an intent is only ever about running; and only for who
+        // may call, because compiling is much work. Everybody else is refused at the gate.
+        let code = match &decision {
+            Decision::Allow(_) => Some(self.code(&cancel, &switched_off).await?),
+            Decision::NeedsPerson { .. } | Decision::Deny { .. } => None,
+        };
         let action = self.action(values, &input)?;
         let cleared = clearance.clear(admitted, action, decision)?;
-        let completed = self.owner.engine().call(cleared, code, cancel).await;
+        let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
+        let completed = self.call(cleared, code, cancel, switched_off).await;
         self.answer(completed).await
+    }
+
+    /// The compiled code, unless the call is ended while it compiles.
+    async fn code(
+        &self,
+        cancel: &CancellationToken,
+        switched_off: &CancellationToken,
+    ) -> Result<&Arc<Skill>, Problem> {
+        let code = self.entry.skill().code(self.owner.engine());
+        tokio::select! {
+            code = code => code.map_err(|error| Problem::host("NOT_LOADED", error)),
+            () = cancel.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
+            () = switched_off.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
+        }
+    }
+
+    /// Makes the call, until it ends or is ended by whoever asked for it or by the operator.
+    async fn call(
+        &self,
+        cleared: Cleared<Call>,
+        code: &Arc<Skill>,
+        cancel: CancellationToken,
+        switched_off: CancellationToken,
+    ) -> Completed {
+        let ends = cancel.child_token();
+        let call = self.owner.engine().call(cleared, code, ends.clone());
+        let mut call = std::pin::pin!(call);
+        tokio::select! {
+            completed = &mut call => return completed,
+            () = switched_off.cancelled() => ends.cancel(),
+        }
+        call.await
     }
 
     /// The arguments as typed values, and in the one form that commitments bind.
@@ -245,10 +284,19 @@ fn cut(text: &str) -> &str {
 
 /// Whether what let `skill` in holds at this very moment: the files are as they were applied, and
 /// neither signer nor bytes were revoked.
-pub(crate) fn still_in_force(rules: &Rules, skill: &InstalledSkill) -> Result<(), Refusal> {
+pub(crate) fn still_in_force(
+    rules: &Rules,
+    principal: &Principal,
+    skill: &InstalledSkill,
+) -> Result<(), Refusal> {
     let denied = |why: String, fix: &str| Refusal::new(Code::NotAllowed, why, fix);
-    let grant = skill.grant_file();
-    for file in [grant, "trust.toml", "revocations.json", "roles/local.toml"] {
+    let role = rules.role(principal);
+    let role = match &role {
+        Some(role) if *role.file != *Role::BUILT_IN => &*role.file,
+        // What is built in holds while there is no such file.
+        _ => "roles/local.toml",
+    };
+    for file in [skill.grant_file(), role, "trust.toml", "revocations.json"] {
         if !rules.watch.is_as_applied(file) {
             let why = format!("`{file}` was edited since it was applied");
             return Err(denied(why, "look at it, then run `vouchsafe apply`"));
@@ -287,6 +335,14 @@ impl Problem {
             fix: None,
             why: None,
             ran: false,
+        }
+    }
+
+    /// A call that ended before any code ran.
+    fn not_begun(error: CallError) -> Self {
+        Self {
+            ran: false,
+            ..error.into()
         }
     }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_package::value::{self, Caps};
@@ -110,12 +111,11 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
             file,
             digest,
             allow_rollback,
-        } => block_in_place(|| change::keep(owner, &file, &digest, allow_rollback)),
-        Request::Apply {
-            statement,
-            files,
-            enable,
-        } => change::apply(owner, statement, files, &enable).await,
+        } => {
+            let kept = change::keep(owner, caller, &file, &digest, allow_rollback);
+            block_in_place(|| Handle::current().block_on(kept))
+        }
+        Request::Apply { statement, files } => change::apply(owner, statement, files).await,
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
         Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,

@@ -72,6 +72,11 @@ impl Home {
         self.data.join("applied.json")
     }
 
+    /// What is about to take its place, once it is recorded.
+    pub fn applied_next(&self) -> PathBuf {
+        self.data.join("applied-next.json")
+    }
+
     /// The skills that are switched off, authenticated by the keystore.
     pub fn disabled(&self) -> PathBuf {
         self.data.join("disabled.json")

@@ -7,6 +7,7 @@ pub mod call;
 pub mod caller;
 pub mod client;
 mod control;
+mod history;
 pub mod home;
 mod logging;
 mod mcp;
@@ -15,10 +16,12 @@ pub mod proposals;
 pub mod protocol;
 pub mod registry;
 mod rules;
+mod running;
 mod server;
 pub mod setup;
 pub mod skill;
 pub mod store;
+mod switches;
 
 use std::time::Duration;
 

@@ -1,30 +1,35 @@
 //! The owner's state: keystore, log, engine, store, and the rules in force.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::FileError;
-use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Subject};
+use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
 use vouchsafe_clearance::Clearance;
 use vouchsafe_keys::statement::Envelope;
-use vouchsafe_keys::{Keystore, PublicKey, Purpose};
+use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
 use vouchsafe_package::Digest;
-use vouchsafe_package::signing::{MemoryError, VersionMemory};
+use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_runtime::{Engine, LoadError, Settings};
 
 use crate::applied::{Applied, AppliedError};
 use crate::authenticated::{self, AuthenticatedError};
 use crate::caller::Caller;
+use crate::history::History;
 use crate::home::Home;
 use crate::protocol::Failure;
-use crate::rules::Rules;
+use crate::rules::{Rules, Standing};
+use crate::running::Running;
 use crate::setup::{self, SetupError};
-use crate::store::Store;
+use crate::skill::InstalledSkill;
+use crate::store::{Store, Unverified};
+use crate::switches::{Switches, Target};
 
 /// Why the owner can't take up its work.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,9 @@ pub enum OpenError {
     /// What is kept as in force is not the newest that was.
     #[error("`{}`: an old state was put back, which is no longer in force: restore the last one from a backup", .0.display())]
     OldState(PathBuf),
+    /// The log ends before the state was written.
+    #[error("the log in `{}` ends before what is in force was recorded: an old log was put back; restore both from a backup", .0.display())]
+    OldLog(PathBuf),
     /// The log.
     #[error("the log: {0}")]
     Log(#[from] LogError),
@@ -67,15 +75,16 @@ pub struct Owner {
     engine: Engine,
     clearance: Clearance,
     store: Store,
-    /// What changes the rules holds this, so that changes happen one after another.
-    changing: Mutex<Changing>,
+    /// Held while the rules change and until that is on disk: changes happen one after another.
+    changing: tokio::sync::Mutex<VersionMemory>,
+    /// What is off. Held only in memory, so that switching off waits for no disk.
+    switches: Mutex<Switches>,
+    /// How often something was switched off.
+    switched_off: AtomicU64,
+    running: Running,
     rules: watch::Sender<Arc<Rules>>,
     stop: CancellationToken,
-}
-
-struct Changing {
-    disabled: BTreeSet<Digest>,
-    memory: VersionMemory,
+    this: Weak<Self>,
 }
 
 impl Owner {
@@ -87,33 +96,41 @@ impl Owner {
         let keystore = setup::open_keystore(&home)?;
         let operators = setup::operators(&home, &keystore)?;
         let state = keystore.mac(Purpose::AppliedState);
-        let disabled: BTreeSet<Digest> = authenticated::read(&home.disabled(), &state)?;
+        let mut switches: Switches = authenticated::read(&home.disabled(), &state)?;
         let mut memory =
             VersionMemory::open(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
+        let applied = Applied::load(&home, &state)?;
         let log = Arc::new(Log::open(
             &home.audit(),
             log_keys(&keystore),
             Options::default(),
         )?);
+        let history = History::read(&log, applied.as_ref(), &mut switches)?;
+        let history = history.ok_or_else(|| OpenError::OldLog(home.audit()))?;
+        let standing = stand(&home, &state, &operators, applied, &history)?;
+        let in_force = standing.as_ref().map(|standing| &*standing.in_force);
+        catch_up(&home, &mut memory, in_force, &history)?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let store = Store::at(home.skills());
-        let in_force = Applied::load(&home, &state, &operators)?;
-        if !is_the_newest(in_force.as_ref(), &memory) {
-            return Err(OpenError::OldState(home.applied()));
-        }
-        let rules = Rules::judge(&home, in_force, &store, &disabled, &mut memory);
-        Ok(Arc::new(Self {
+        let rules = Rules::judge(&home, standing, &store, &switches, &mut memory)?;
+        let owner = Arc::new_cyclic(|this| Self {
             clearance: Clearance::new(log.clone()),
-            changing: Mutex::new(Changing { disabled, memory }),
-            rules: watch::Sender::new(Arc::new(rules)),
+            changing: tokio::sync::Mutex::new(memory),
+            switches: Mutex::new(switches),
+            switched_off: AtomicU64::new(0),
+            running: Running::default(),
+            rules: watch::Sender::new(Arc::new(Rules::nothing(&home, None))),
             stop: CancellationToken::new(),
+            this: this.clone(),
             home,
             keystore,
             operators,
             log,
             engine,
             store,
-        }))
+        });
+        owner.publish(rules);
+        Ok(owner)
     }
 
     /// Where things live.
@@ -134,17 +151,19 @@ impl Owner {
         &self.clearance
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
-    }
-
     pub(crate) fn operators(&self) -> &[PublicKey] {
         &self.operators
     }
 
-    /// The texts of the files in force.
-    pub(crate) fn applied_texts(&self) -> Result<BTreeMap<String, String>, AuthenticatedError> {
-        Applied::texts(&self.home, &self.keystore.mac(Purpose::AppliedState))
+    /// This owner, for work that goes on when nobody waits for it any more.
+    pub(crate) fn shared(&self) -> Result<Arc<Self>, Failure> {
+        let gone = || Failure::internal("the owner is ending");
+        self.this.upgrade().ok_or_else(gone)
+    }
+
+    /// The calls under way.
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
     }
 
     /// The rules of this moment.
@@ -157,68 +176,149 @@ impl Owner {
         self.rules.subscribe()
     }
 
-    /// Puts a signed statement and its files into force: kept, then recorded, then judged by. Calls
-    /// that were cleared under the old rules are refused at their next door. What was switched off is
-    /// switched on again by nothing else: `enable` needs the operator's proof as a grant does.
+    /// Puts a signed statement and its files into force: recorded, then judged by, then kept. Calls
+    /// that were cleared under the old rules are refused at their next door, and those of skills that
+    /// are off by it end. What was switched off is switched on again by such a statement alone.
     pub(crate) async fn apply(
         &self,
         statement: Envelope,
         files: BTreeMap<String, String>,
-        enable: &[Digest],
     ) -> Result<Arc<Rules>, Failure> {
-        let rules = {
-            let mut changing = self.changing();
-            let state = self.keystore.mac(Purpose::AppliedState);
-            let before = self.rules();
-            let last = before.in_force.as_ref();
-            let accepted =
-                Applied::accept(&self.home, &state, &self.operators, statement, files, last)
-                    .map_err(|error| Failure::refused(error.to_string()))?;
-            note(&mut changing.memory, &accepted)
-                .map_err(|error| Failure::internal(error.to_string()))?;
-            let off = changing.disabled.len();
-            changing.disabled.retain(|digest| !enable.contains(digest));
-            if changing.disabled.len() < off {
-                self.keep_disabled(&changing)?;
-            }
-            let rules = self.judge(&mut changing, Some(accepted));
-            self.clearance.epoch().advance();
-            rules
+        let mut memory = self.changing.lock().await;
+        let switched_off = self.switched_off.load(Ordering::Relaxed);
+        let before = self.rules();
+        let last = before.in_force.as_deref();
+        let (in_force, next) = Applied::accept(&self.operators, statement, files, last)
+            .map_err(|error| Failure::refused(error.to_string()))?;
+        let enabled = enabled(&in_force, &before);
+        let state = self.keystore.mac(Purpose::AppliedState);
+        next.write_next(&self.home, &state)
+            .map_err(|error| Failure::internal(error.to_string()))?;
+        let record = self.record(applied(&in_force, &enabled)).await?;
+        // It is in force from here on, whatever fails.
+        let standing = Standing {
+            in_force: Arc::new(in_force),
+            applied: Arc::new(next.recorded(record)),
         };
-        self.record_applied(&rules).await?;
+        {
+            let mut switches = self.switches();
+            // What is switched off meanwhile stays off.
+            if self.switched_off.load(Ordering::Relaxed) == switched_off {
+                switches.enable(&enabled);
+            }
+        }
+        let judged = self.judge(&mut memory, Some(standing.clone()));
+        self.clearance.epoch().advance();
+        let rules = self.rules();
+        self.end_what_is_off(&rules);
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::internal(format!(
+                "in force, but it may not be after a restart: {error}"
+            ))
+        };
+        judged.map_err(|error| failed(&error))?;
+        note(&mut memory, &standing.in_force).map_err(|error| failed(&error))?;
+        let kept = standing.applied.write(&self.home, &state);
+        kept.map_err(|error| failed(&error))?;
+        self.keep_switches()?;
         Ok(rules)
     }
 
-    /// Switches `digests` off, durably, whatever grants say.
-    pub(crate) fn disable(&self, digests: &[Digest]) -> Result<(), Failure> {
-        let mut changing = self.changing();
-        changing.disabled.extend(digests);
-        self.keep_disabled(&changing)?;
-        self.judge_again(&mut changing)?;
+    /// Switches `targets` off, whatever grants say, and ends their calls. That waits for no disk; then
+    /// it is recorded and kept.
+    pub(crate) async fn disable(&self, caller: &Caller, targets: &[Target]) -> Result<(), Failure> {
+        {
+            let mut switches = self.switches();
+            switches.disable(targets);
+            self.switched_off.fetch_add(1, Ordering::Relaxed);
+            let rules = self.rules().without_disabled(&switches);
+            self.rules.send_replace(Arc::new(rules));
+        }
         self.clearance.epoch().advance();
-        Ok(())
+        self.running.end(|digest, whole| {
+            let mut targets = targets.iter();
+            targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
+        });
+        let mut recorded = Ok(());
+        for target in targets {
+            let record = self.record(told("disable", Some(caller), target.facts()));
+            recorded = recorded.and(record.await.map(drop));
+        }
+        let _one_after_another = self.changing.lock().await;
+        let kept = self.keep_switches();
+        recorded.and(kept).map_err(|failure| Failure {
+            message: format!("switched off, but: {}", failure.message),
+            ..failure
+        })
     }
 
-    /// Judges again by the same rules, after components came or went.
-    pub(crate) fn components_changed(&self) -> Result<(), Failure> {
-        self.judge_again(&mut self.changing())
+    /// Forgets components, and ends their calls.
+    pub(crate) async fn remove(&self, caller: &Caller, gone: &[Digest]) -> Result<(), Failure> {
+        let mut memory = self.changing.lock().await;
+        self.publish(self.rules().without(
+            |skill| gone.contains(&skill.digest()),
+            "removed",
+            "it is being removed",
+        ));
+        self.clearance.epoch().advance();
+        self.running.end(|digest, _| gone.contains(digest));
+        for digest in gone {
+            let facts = [("digest", digest.to_string())];
+            self.record(control("remove", Some(caller), facts)).await?;
+            let removed = self.store.remove(digest);
+            removed.map_err(|error| Failure::internal(error.to_string()))?;
+        }
+        self.judge_again(&mut memory)
     }
 
-    /// Checks that `verified` is no older than the highest version seen.
-    pub(crate) fn admit_version(
+    /// Keeps a component, once that is recorded. It can't be called until it is granted.
+    pub(crate) async fn keep(
         &self,
-        verified: &vouchsafe_package::signing::Verified,
+        caller: &Caller,
+        unverified: &Unverified,
+        verified: &Verified,
         allow_rollback: bool,
-    ) -> Result<(), MemoryError> {
-        self.changing().memory.admit(verified, allow_rollback)
+    ) -> Result<(), Failure> {
+        let mut memory = self.changing.lock().await;
+        memory.check(verified, allow_rollback).map_err(|error| {
+            Failure::refused(error.to_string())
+                .with_fix("add --allow-rollback to install it all the same")
+        })?;
+        self.keeps_its_publisher(verified)?;
+        let package = verified.package();
+        let facts = [
+            ("digest", package.digest.to_string()),
+            ("skill", package.name.to_string()),
+            ("version", package.version.to_string()),
+            ("publisher", verified.publisher().to_owned()),
+        ];
+        self.record(control("keep", Some(caller), facts)).await?;
+        let kept = self.store.keep(unverified);
+        kept.map_err(|error| Failure::internal(error.to_string()))?;
+        self.judge_again(&mut memory)
+    }
+
+    /// The same bytes signed by somebody else would take the grant from whom it was given to.
+    fn keeps_its_publisher(&self, verified: &Verified) -> Result<(), Failure> {
+        let kept = self.rules().kept(&verified.package().digest);
+        let (old, new) = (kept.and_then(|kept| kept.publisher), verified.publisher());
+        match old {
+            Some(old) if old != new => {
+                let message =
+                    format!("it is installed as `{old}` signed it, and this is signed by `{new}`");
+                let fix = format!("vouchsafe remove {}", verified.package().digest);
+                Err(Failure::refused(message).with_fix(fix))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Records something about the host itself, durably.
-    pub(crate) async fn record(&self, entry: Control) -> Result<(), Failure> {
-        let unrecorded =
-            |error: LogError| Failure::internal(format!("done, but not recorded: {error}"));
+    async fn record(&self, entry: Control) -> Result<Seq, Failure> {
+        let unrecorded = |error: LogError| Failure::internal(format!("not recorded: {error}"));
         let recorded = self.log.append(Entry::Control(entry)).map_err(unrecorded)?;
-        self.log.durable(&recorded).await.map_err(unrecorded)
+        self.log.durable(&recorded).await.map_err(unrecorded)?;
+        Ok(recorded.seq())
     }
 
     /// Asks the server to end.
@@ -236,53 +336,176 @@ impl Owner {
         self.clearance.flush_refusals();
     }
 
-    async fn record_applied(&self, rules: &Rules) -> Result<(), Failure> {
-        let Some(in_force) = &rules.in_force else {
-            return Ok(());
-        };
-        let statement = in_force.statement();
-        let facts = [
-            ("serial", statement.serial.to_string()),
-            ("statement", in_force.digest().to_string()),
-            ("operator", statement.operator.clone()),
-        ];
-        self.record(control("apply", None, facts)).await
+    fn judge_again(&self, memory: &mut VersionMemory) -> Result<(), Failure> {
+        let judged = self.judge(memory, self.rules().standing());
+        judged.map_err(|error| Failure::internal(error.to_string()))?;
+        self.keep_switches()
     }
 
-    fn keep_disabled(&self, changing: &Changing) -> Result<(), Failure> {
+    /// Judges every kept component. Where they can't be read, none can be called.
+    fn judge(
+        &self,
+        memory: &mut VersionMemory,
+        standing: Option<Standing>,
+    ) -> Result<(), FileError> {
+        let switches = self.switches().clone();
+        let judged = Rules::judge(&self.home, standing.clone(), &self.store, &switches, memory);
+        let (rules, judged) = match judged {
+            Ok(rules) => (rules, Ok(())),
+            Err(error) => (Rules::nothing(&self.home, standing), Err(error)),
+        };
+        self.publish(rules);
+        judged
+    }
+
+    /// Makes `rules` those that decide, without what was switched off while they were made. What a
+    /// grant followed to for the first time is recorded before any call of it.
+    fn publish(&self, rules: Rules) {
+        let mut switches = self.switches();
+        let mut rules = rules.without_disabled(&switches);
+        let mut unrecorded = Vec::new();
+        for skill in rules.on.iter().filter(|on| on.granted().was_followed()) {
+            if switches.follow(skill.digest())
+                && let Err(error) = self.log.append(Entry::Control(followed(skill)))
+            {
+                tracing::error!(%error, "not followed, since it can't be recorded");
+                unrecorded.push(skill.digest());
+            }
+        }
+        if !unrecorded.is_empty() {
+            let is_off = |skill: &InstalledSkill| unrecorded.contains(&skill.digest());
+            rules = rules.without(is_off, "not recorded", "the log takes no records");
+        }
+        self.rules.send_replace(Arc::new(rules));
+    }
+
+    /// Ends calls of components that are not on any more. One that a later version took the place of
+    /// is finished.
+    fn end_what_is_off(&self, rules: &Rules) {
+        self.running.end(|digest, _| {
+            let on = rules.on.iter().any(|on| on.digest() == *digest);
+            let off = rules.off.iter().find(|off| off.digest == *digest);
+            !on && off.is_none_or(|off| off.state != "superseded")
+        });
+    }
+
+    /// Writes the switches. Only who holds `changing` may, so that no older ones replace later ones.
+    fn keep_switches(&self) -> Result<(), Failure> {
+        // Whatever is durable by now was switched before it was recorded.
+        let record = self.log.head().seq;
+        let switches = self.switches().clone().up_to(record);
         let state = self.keystore.mac(Purpose::AppliedState);
-        authenticated::write(&self.home.disabled(), &changing.disabled, &state)
+        authenticated::write(&self.home.disabled(), &switches, &state)
             .map_err(|error| Failure::internal(error.to_string()))
     }
 
-    fn judge_again(&self, changing: &mut Changing) -> Result<(), Failure> {
-        let state = self.keystore.mac(Purpose::AppliedState);
-        let in_force = Applied::load(&self.home, &state, &self.operators)
-            .map_err(|error| Failure::refused(error.to_string()))?;
-        self.judge(changing, in_force);
-        Ok(())
-    }
-
-    fn judge(&self, changing: &mut Changing, in_force: Option<InForce>) -> Arc<Rules> {
-        let Changing { disabled, memory } = changing;
-        let rules = Rules::judge(&self.home, in_force, &self.store, disabled, memory);
-        let rules = Arc::new(rules);
-        self.rules.send_replace(rules.clone());
-        rules
-    }
-
-    fn changing(&self) -> MutexGuard<'_, Changing> {
-        // The state behind a poisoned lock is what was last written to disk.
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    fn switches(&self) -> MutexGuard<'_, Switches> {
+        // What a poisoned lock guards is extended or replaced as a whole.
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What is in force by the state files and the log together. A statement that was recorded and not yet
+/// in its place takes it.
+fn stand(
+    home: &Home,
+    state: &MacKey,
+    operators: &[PublicKey],
+    applied: Option<Applied>,
+    history: &History,
+) -> Result<Option<Standing>, OpenError> {
+    let old_state = || OpenError::OldState(home.applied());
+    let applied = match (applied, &history.last_apply) {
+        (None, None) => return Ok(None),
+        (Some(applied), Some((_, statement))) if applied.digest().to_string() == *statement => {
+            applied
+        }
+        (_, Some((record, statement))) => {
+            let next = Applied::load_next(home, state, statement)?.ok_or_else(old_state)?;
+            let next = next.recorded(*record);
+            next.write(home, state)?;
+            next
+        }
+        (Some(_), None) => return Err(old_state()),
+    };
+    let in_force = applied.in_force(operators).map_err(AppliedError::from)?;
+    Ok(Some(Standing {
+        in_force: Arc::new(in_force),
+        applied: Arc::new(applied),
+    }))
+}
+
+/// Brings the memory of versions to where the log and what is in force are; it can't be ahead of them.
+fn catch_up(
+    home: &Home,
+    memory: &mut VersionMemory,
+    in_force: Option<&InForce>,
+    history: &History,
+) -> Result<(), OpenError> {
+    if !is_the_newest(in_force, memory) {
+        return Err(OpenError::OldState(home.applied()));
+    }
+    if let Some(in_force) = in_force {
+        note(memory, in_force)?;
+    }
+    for record in &history.followed {
+        let fact = |name: &str| record.facts.get(name);
+        if let (Some(publisher), Some(skill), Some(version)) =
+            (fact("publisher"), fact("skill"), fact("version"))
+            && let (Ok(skill), Ok(version)) = (skill.parse(), version.parse())
+        {
+            memory.note_version(publisher, &skill, &version)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a statement switches on again.
+fn enabled(in_force: &InForce, before: &Rules) -> Vec<Target> {
+    let target = |digest: &Digest| Target {
+        digest: *digest,
+        whole: before.kept(digest).and_then(|kept| kept.whole()),
+    };
+    in_force.statement().enable.iter().map(target).collect()
+}
+
+fn applied(in_force: &InForce, enabled: &[Target]) -> Control {
+    let statement = in_force.statement();
+    let mut facts = Target::enabled(enabled);
+    facts.extend([
+        ("serial".to_owned(), statement.serial.to_string()),
+        ("statement".to_owned(), in_force.digest().to_string()),
+        ("operator".to_owned(), statement.operator.clone()),
+    ]);
+    told("apply", None, facts)
+}
+
+fn followed(skill: &InstalledSkill) -> Control {
+    let package = skill.package();
+    let publisher = skill.granted().verified().publisher();
+    let (name, version, digest) = (&package.name, &package.version, package.digest);
+    tracing::warn!(skill = %name, %version, %digest, "a grant followed to a later version");
+    let facts = [
+        ("digest", digest.to_string()),
+        ("skill", name.to_string()),
+        ("version", version.to_string()),
+        ("publisher", publisher.to_owned()),
+        ("grant", skill.grant_file().to_owned()),
+    ];
+    control("follow", None, facts)
+}
+
 /// A control record of `action`, by `caller` if somebody asked for it.
-pub(crate) fn control<const N: usize>(
+fn control<const N: usize>(
     action: &str,
     caller: Option<&Caller>,
     facts: [(&str, String); N],
 ) -> Control {
+    let facts = facts.map(|(name, value)| (name.to_owned(), value));
+    told(action, caller, facts.into())
+}
+
+fn told(action: &str, caller: Option<&Caller>, facts: BTreeMap<String, String>) -> Control {
     Control {
         subject: caller.map(|caller| Subject {
             tenant: caller.principal().tenant.to_string(),
@@ -290,7 +513,7 @@ pub(crate) fn control<const N: usize>(
             correlation: String::new(),
         }),
         action: action.to_owned(),
-        facts: facts.map(|(name, value)| (name.to_owned(), value)).into(),
+        facts,
     }
 }
 

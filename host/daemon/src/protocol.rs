@@ -68,9 +68,6 @@ pub enum Request {
         statement: Envelope,
         /// The files it names, by path in the configuration directory.
         files: BTreeMap<String, String>,
-        /// Components to switch on again with it. Only who has the operator's proof can ask for this.
-        #[serde(default)]
-        enable: Vec<Digest>,
     },
     /// The installed skills.
     List,

@@ -1,28 +1,40 @@
 //! Everything that decides calls, as one snapshot: what is in force, which skills it lets in, and
 //! which tools they give. A change makes a new snapshot; calls under way keep theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vouchsafe_ambient::clock;
+use vouchsafe_ambient::files::FileError;
 use vouchsafe_package::assemble::tool_name;
 use vouchsafe_package::signing::{self, Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, ReadLimits, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::{Granted, Principal, Role};
 
+use crate::applied::Applied;
 use crate::home::Home;
 use crate::proposals::Watch;
 use crate::registry::Registry;
 use crate::skill::InstalledSkill;
 use crate::store::Store;
+use crate::switches::{Switches, Whole};
+
+/// What the operator applied, as it is believed and as it was signed.
+#[derive(Clone)]
+pub(crate) struct Standing {
+    pub(crate) in_force: Arc<InForce>,
+    pub(crate) applied: Arc<Applied>,
+}
 
 /// One snapshot.
 pub(crate) struct Rules {
     /// What the operator applied; nothing before the first `apply`.
-    pub(crate) in_force: Option<InForce>,
+    pub(crate) in_force: Option<Arc<InForce>>,
+    /// The same as the operator signed it.
+    pub(crate) applied: Option<Arc<Applied>>,
     /// Whether the files are still as they were applied.
-    pub(crate) watch: Watch,
+    pub(crate) watch: Arc<Watch>,
     /// The tools that agents see.
     pub(crate) registry: Registry,
     /// Tool names that two skills claim, so that neither has them.
@@ -34,6 +46,7 @@ pub(crate) struct Rules {
 }
 
 /// A kept component that can't be called.
+#[derive(Clone)]
 pub(crate) struct Off {
     /// Its digest.
     pub(crate) digest: Digest,
@@ -48,6 +61,7 @@ pub(crate) struct Off {
 }
 
 /// What a component that can't be called says of itself.
+#[derive(Clone)]
 pub(crate) struct Claims {
     /// Its name.
     pub(crate) skill: SkillName,
@@ -57,35 +71,90 @@ pub(crate) struct Claims {
     tools: Vec<String>,
 }
 
+/// Why a component is off that was switched off.
+const DISABLED: &str = "switched off; `vouchsafe install FILE` switches it on again";
+
 impl Rules {
     /// Judges every kept component by what is in force.
+    ///
+    /// # Errors
+    /// When the kept components can't be listed: that none can be read does not mean that there is none.
     pub(crate) fn judge(
         home: &Home,
-        in_force: Option<InForce>,
+        standing: Option<Standing>,
         store: &Store,
-        disabled: &BTreeSet<Digest>,
+        switches: &Switches,
         memory: &mut VersionMemory,
-    ) -> Self {
-        let applied = in_force.as_ref().map(|f| f.statement().files.clone());
-        let mut rules = Self {
-            watch: Watch::new(home.config(), applied.unwrap_or_default()),
+    ) -> Result<Self, FileError> {
+        let mut rules = Self::nothing(home, standing);
+        let verified = rules.verify(store)?;
+        let newest = rules.grant(&verified, switches, memory);
+        rules.on = newest.into_values().map(Arc::new).collect();
+        (rules.registry, rules.contested) = Registry::new(&rules.on);
+        Ok(rules)
+    }
+
+    /// What is in force, with no component to be called.
+    pub(crate) fn nothing(home: &Home, standing: Option<Standing>) -> Self {
+        let in_force = standing.as_ref().map(|one| one.in_force.clone());
+        let files = in_force.as_ref().map(|f| f.statement().files.clone());
+        Self {
+            watch: Arc::new(Watch::new(home.config(), files.unwrap_or_default())),
             in_force,
+            applied: standing.map(|one| one.applied),
             registry: Registry::default(),
             contested: Vec::new(),
             on: Vec::new(),
             off: Vec::new(),
+        }
+    }
+
+    /// The same without what is switched off. Reads nothing from the disk.
+    pub(crate) fn without_disabled(&self, switches: &Switches) -> Self {
+        let is_off = |skill: &InstalledSkill| {
+            let publisher = skill.granted().verified().publisher();
+            switches.are_off(&skill.digest(), publisher, &skill.package().name)
         };
-        let verified = rules.verify(store);
-        let newest = rules.grant(&verified, disabled, memory);
-        rules.on = newest.into_values().map(Arc::new).collect();
-        (rules.registry, rules.contested) = Registry::new(&rules.on);
+        self.without(is_off, "disabled", DISABLED)
+    }
+
+    /// The same without the skills that `is_off` says, which are in `state` from now on.
+    pub(crate) fn without(
+        &self,
+        is_off: impl Fn(&InstalledSkill) -> bool,
+        state: &'static str,
+        reason: &str,
+    ) -> Self {
+        let (gone, on): (Vec<_>, Vec<_>) = self.on.iter().cloned().partition(|skill| is_off(skill));
+        let (registry, contested) = Registry::new(&on);
+        let mut rules = Self {
+            in_force: self.in_force.clone(),
+            applied: self.applied.clone(),
+            watch: self.watch.clone(),
+            registry,
+            contested,
+            on,
+            off: self.off.clone(),
+        };
+        for skill in gone {
+            let verified = skill.granted().verified();
+            rules.set_off(skill.digest(), verified, state, reason.to_owned());
+        }
         rules
     }
 
+    /// What the operator applied.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        Some(Standing {
+            in_force: self.in_force.clone()?,
+            applied: self.applied.clone()?,
+        })
+    }
+
     /// The kept components whose signatures are believed, by digest.
-    fn verify(&mut self, store: &Store) -> BTreeMap<Digest, Arc<Verified>> {
+    fn verify(&mut self, store: &Store) -> Result<BTreeMap<Digest, Arc<Verified>>, FileError> {
         let mut verified = BTreeMap::new();
-        for digest in store.digests().unwrap_or_default() {
+        for digest in store.digests()? {
             match self.verify_one(store, &digest) {
                 Ok(one) => drop(verified.insert(digest, Arc::new(one))),
                 Err(reason) => self.off.push(Off {
@@ -97,7 +166,7 @@ impl Rules {
                 }),
             }
         }
-        verified
+        Ok(verified)
     }
 
     fn verify_one(&self, store: &Store, digest: &Digest) -> Result<Verified, String> {
@@ -125,12 +194,12 @@ impl Rules {
     fn grant(
         &mut self,
         verified: &BTreeMap<Digest, Arc<Verified>>,
-        disabled: &BTreeSet<Digest>,
+        switches: &Switches,
         memory: &mut VersionMemory,
     ) -> BTreeMap<(String, SkillName), InstalledSkill> {
         let mut newest: BTreeMap<_, InstalledSkill> = BTreeMap::new();
         for (digest, one) in verified {
-            let granted = match self.admit(one, verified, disabled, memory) {
+            let granted = match self.admit(one, verified, switches, memory) {
                 Ok(granted) => granted,
                 Err((state, reason)) => {
                     self.set_off(*digest, one, state, reason);
@@ -159,13 +228,12 @@ impl Rules {
         &self,
         one: &Arc<Verified>,
         all: &BTreeMap<Digest, Arc<Verified>>,
-        disabled: &BTreeSet<Digest>,
+        switches: &Switches,
         memory: &mut VersionMemory,
     ) -> Result<Granted, (&'static str, String)> {
-        let digest = one.package().digest;
-        if disabled.contains(&digest) {
-            let reason = "switched off; `vouchsafe install FILE` switches it on again";
-            return Err(("disabled", reason.to_owned()));
+        let package = one.package();
+        if switches.are_off(&package.digest, one.publisher(), &package.name) {
+            return Err(("disabled", DISABLED.to_owned()));
         }
         let not_granted = |error: String| ("not granted", error);
         let in_force = self
@@ -199,11 +267,55 @@ impl Rules {
     }
 }
 
+/// A kept component.
+pub(crate) struct Found {
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// Who signed it, where the signature was believed.
+    pub(crate) publisher: Option<String>,
+    /// What it calls itself, if it is a package at all.
+    pub(crate) skill: Option<SkillName>,
+}
+
+impl From<&Off> for Found {
+    fn from(off: &Off) -> Self {
+        Self {
+            digest: off.digest,
+            publisher: off.publisher.clone(),
+            skill: off.claims.as_ref().map(|claims| claims.skill.clone()),
+        }
+    }
+}
+
+impl Found {
+    /// Every version of its skill, where it is known whose it is.
+    pub(crate) fn whole(&self) -> Option<Whole> {
+        self.publisher.clone().zip(self.skill.clone())
+    }
+}
+
 impl Rules {
     /// The role of `principal`, from the host's record.
     pub(crate) fn role(&self, principal: &Principal) -> Option<Arc<Role>> {
         let in_force = self.in_force.as_ref()?;
         in_force.content().role(&principal.role).cloned()
+    }
+
+    /// The components that `name` means, on or off, and who signed each where that was believed.
+    pub(crate) fn called(&self, name: &str) -> Vec<Found> {
+        let on = self.on.iter().filter(|on| on.is_called(name));
+        let on = on.map(|on| Found {
+            digest: on.digest(),
+            publisher: Some(on.granted().verified().publisher().to_owned()),
+            skill: Some(on.package().name.clone()),
+        });
+        let off = self.off.iter().filter(|off| off.is_called(name));
+        on.chain(off.map(Found::from)).collect()
+    }
+
+    /// The kept component `digest`.
+    pub(crate) fn kept(&self, digest: &Digest) -> Option<Found> {
+        self.called(&digest.to_string()).into_iter().next()
     }
 }
 

@@ -6,6 +6,7 @@ use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal
 use crate::applied::Applied;
 use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
+use crate::switches::Switches;
 use vouchsafe_ambient::files::FileError;
 use vouchsafe_package::signing::{MemoryError, VersionMemory};
 
@@ -54,7 +55,7 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
         keys: vec![operator.to_pem()],
     };
     authenticated::write(&home.operator(), &operators, &state)?;
-    authenticated::write(&home.disabled(), &Vec::<String>::new(), &state)?;
+    authenticated::write(&home.disabled(), &Switches::default(), &state)?;
     Applied::write_none(home, &state)?;
     VersionMemory::create(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
     Ok(keystore)

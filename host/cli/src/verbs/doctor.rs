@@ -110,11 +110,11 @@ fn owner(context: &Context) -> Result<String, String> {
 
 fn edited(context: &Context) -> Result<String, String> {
     let mut owner = context.owner().map_err(|error| error.to_string())?;
-    let current = Current::ask(&mut owner).map_err(|error| error.to_string())?;
-    if current.edited.is_empty() {
-        return Ok(format!("as applied in statement {}", current.serial));
+    let current = Current::ask(context, &mut owner).map_err(|error| error.to_string())?;
+    if current.edited().is_empty() {
+        return Ok(format!("as applied in statement {}", current.serial()));
     }
-    let edited = current.edited.join(", ");
+    let edited = current.edited().join(", ");
     Err(format!(
         "edited since they were applied: {edited}; look at them, then run `vouchsafe apply`"
     ))

@@ -86,10 +86,6 @@ fn apply_first(context: &Context, key: &PrivateKey) -> anyhow::Result<()> {
         .sign(key)?;
     let text = |(path, bytes)| Ok((path, String::from_utf8(bytes)?));
     let files = files.into_iter().map(text).collect::<anyhow::Result<_>>()?;
-    context.owner()?.ask(&Request::Apply {
-        statement,
-        files,
-        enable: vec![],
-    })?;
+    context.owner()?.ask(&Request::Apply { statement, files })?;
     Ok(())
 }

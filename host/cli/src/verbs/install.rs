@@ -25,7 +25,7 @@ fn warn_of_lookalikes(
     skill: &vouchsafe_package::SkillName,
     publisher: &str,
 ) -> anyhow::Result<()> {
-    let Some(in_force) = Current::ask(&mut context.owner()?)?.content()? else {
+    let Some(in_force) = Current::ask(context, &mut context.owner()?)?.content()? else {
         return Ok(());
     };
     let granted: Vec<_> = in_force.content().grants().collect();

@@ -23,7 +23,7 @@ const FILE: &str = "revocations.json";
 
 pub(crate) fn run(context: &Context, args: &Revoke) -> anyhow::Result<Code> {
     let mut owner = context.owner()?;
-    let current = Current::ask(&mut owner)?;
+    let current = Current::ask(context, &mut owner)?;
     let list = next(&current, args)?;
     let key = operator::unlock(&context.home, &args.proof)?;
     let signed = list.sign(&key);

@@ -10,14 +10,16 @@ use vouchsafe_package::signing::{self, Verified};
 use vouchsafe_package::{Digest, ReadLimits};
 
 use crate::caller::Caller;
-use crate::owner::{Owner, control};
+use crate::owner::Owner;
 use crate::protocol::Failure;
-use crate::rules::Rules;
+use crate::rules::{Found, Rules};
 use crate::store::Unverified;
+use crate::switches::Target;
 
 /// Keeps a component that trust in force lets in. It can't be called until it is granted.
-pub(super) fn keep(
+pub(super) async fn keep(
     owner: &Owner,
+    caller: &Caller,
     file: &Path,
     digest: &Digest,
     allow_rollback: bool,
@@ -28,18 +30,23 @@ pub(super) fn keep(
         return Err(Failure::refused(message).with_fix("look at it again, then install it"));
     }
     let verified = verify(owner, &unverified)?;
-    owner
-        .admit_version(&verified, allow_rollback)
-        .map_err(|error| {
-            Failure::refused(error.to_string())
-                .with_fix("add --allow-rollback to install it all the same")
-        })?;
-    owner
-        .store()
-        .keep(&unverified)
-        .map_err(|error| Failure::internal(error.to_string()))?;
-    owner.components_changed()?;
-    Ok(json!({ "digest": digest, "publisher": verified.publisher() }))
+    let facts = json!({ "digest": digest, "publisher": verified.publisher() });
+    let (owner, caller) = (owner.shared()?, caller.clone());
+    to_the_end(async move {
+        owner
+            .keep(&caller, &unverified, &verified, allow_rollback)
+            .await
+    })
+    .await?;
+    Ok(facts)
+}
+
+/// Does `work` to its end, even if the client that asked for it is gone meanwhile.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::spawn(work).await;
+    done.unwrap_or_else(|error| Err(Failure::internal(error.to_string())))
 }
 
 fn verify(owner: &Owner, unverified: &Unverified) -> Result<Verified, Failure> {
@@ -68,9 +75,9 @@ pub(super) async fn apply(
     owner: &Owner,
     statement: Envelope,
     files: BTreeMap<String, String>,
-    enable: &[Digest],
 ) -> Result<Json, Failure> {
-    let rules = owner.apply(statement, files, enable).await?;
+    let owner = owner.shared()?;
+    let rules = to_the_end(async move { owner.apply(statement, files).await }).await?;
     let in_force = rules.in_force.as_ref();
     Ok(json!({
         "serial": in_force.map(|in_force| in_force.statement().serial),
@@ -78,51 +85,36 @@ pub(super) async fn apply(
     }))
 }
 
-/// Switches a skill off.
+/// Switches off a skill with all its versions, or one component where its digest is given.
 pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Result<Json, Failure> {
-    let digests = find(&owner.rules(), skill)?;
-    owner.disable(&digests)?;
-    let names = join(&digests);
-    let facts = [("digests", names)];
-    owner
-        .record(control("disable", Some(caller), facts))
-        .await?;
+    let alone = skill.parse::<Digest>().is_ok();
+    let found = find(&owner.rules(), skill)?;
+    let target = |found: &Found| Target {
+        digest: found.digest,
+        whole: found.whole().filter(|_| !alone),
+    };
+    let targets: Vec<_> = found.iter().map(target).collect();
+    let digests: Vec<_> = targets.iter().map(|target| target.digest).collect();
+    let (owner, caller) = (owner.shared()?, caller.clone());
+    to_the_end(async move { owner.disable(&caller, &targets).await }).await?;
     Ok(json!({ "disabled": digests }))
 }
 
 /// Forgets a skill's components.
 pub(super) async fn remove(owner: &Owner, caller: &Caller, skill: &str) -> Result<Json, Failure> {
-    let digests = find(&owner.rules(), skill)?;
-    for digest in &digests {
-        let removed = owner.store().remove(digest);
-        removed.map_err(|error| Failure::internal(error.to_string()))?;
-    }
-    owner.components_changed()?;
-    let facts = [("digests", join(&digests))];
-    owner.record(control("remove", Some(caller), facts)).await?;
-    Ok(json!({ "removed": digests }))
+    let found = find(&owner.rules(), skill)?;
+    let digests: Vec<_> = found.iter().map(|found| found.digest).collect();
+    let facts = json!({ "removed": digests });
+    let (owner, caller) = (owner.shared()?, caller.clone());
+    to_the_end(async move { owner.remove(&caller, &digests).await }).await?;
+    Ok(facts)
 }
 
-fn find(rules: &Rules, skill: &str) -> Result<Vec<Digest>, Failure> {
-    let on = rules
-        .on
-        .iter()
-        .filter(|on| on.is_called(skill))
-        .map(|on| on.digest());
-    let off = rules
-        .off
-        .iter()
-        .filter(|off| off.is_called(skill))
-        .map(|off| off.digest);
-    let found: Vec<_> = on.chain(off).collect();
+fn find(rules: &Rules, skill: &str) -> Result<Vec<Found>, Failure> {
+    let found = rules.called(skill);
     if found.is_empty() {
         let message = format!("no skill `{skill}` is installed");
         return Err(Failure::usage(message).with_fix("vouchsafe list"));
     }
     Ok(found)
-}
-
-fn join(digests: &[Digest]) -> String {
-    let names: Vec<String> = digests.iter().map(Digest::to_string).collect();
-    names.join(" ")
 }

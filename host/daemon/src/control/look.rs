@@ -27,7 +27,8 @@ pub(super) fn in_force(owner: &Owner) -> Result<Json, Failure> {
         "applied_at": statement.applied_at,
         "operator": statement.operator,
         "files": statement.files,
-        "texts": owner.applied_texts().map_err(|error| Failure::refused(error.to_string()))?,
+        "statement": rules.applied.as_ref().map(|applied| applied.statement()),
+        "texts": rules.applied.as_ref().map(|applied| applied.texts()),
         "edited": edited,
         "operators": operators,
     }))
@@ -66,6 +67,7 @@ fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
         "state": if reason.is_some() { "refused" } else { "on" },
         "tier": package.tier, "tools": tools, "reason": reason,
         "grant": skill.grant_file(),
+        "followed": skill.granted().was_followed(),
     })
 }
 
@@ -107,7 +109,7 @@ pub(super) fn why(
     let Some(installed) = rules.on.iter().find(|installed| installed.is_called(skill)) else {
         return Ok(not_on(&rules, skill));
     };
-    if let Err(refusal) = crate::call::still_in_force(&rules, installed) {
+    if let Err(refusal) = crate::call::still_in_force(&rules, &principal, installed) {
         return Ok(json!({ "allowed": false, "text": refusal.detail() }));
     }
     let role = rules.role(&principal);

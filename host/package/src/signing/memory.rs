@@ -113,6 +113,64 @@ impl VersionMemory {
         )
     }
 
+    /// What [`VersionMemory::admit`] says of `verified`, taking no note.
+    ///
+    /// # Errors
+    /// [`MemoryError::Rollback`].
+    pub fn check(&self, verified: &Verified, allow_rollback: bool) -> Result<(), MemoryError> {
+        let package = verified.package();
+        self.check_version(
+            verified.publisher(),
+            &package.name,
+            &package.version,
+            allow_rollback,
+        )
+    }
+
+    /// Takes note that `version` was seen. A lower one changes nothing.
+    ///
+    /// # Errors
+    /// When the note can't be written.
+    pub fn note_version(
+        &mut self,
+        publisher: &str,
+        skill: &SkillName,
+        version: &Version,
+    ) -> Result<(), MemoryError> {
+        self.admit_version(publisher, skill, version, true)
+    }
+
+    /// The same memory under another key, written anew.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn rekey(mut self, key: MacKey) -> Result<Self, MemoryError> {
+        self.key = key;
+        files::write_atomic(&self.path, &self.to_file(), Access::Private)?;
+        Ok(self)
+    }
+
+    fn check_version(
+        &self,
+        publisher: &str,
+        skill: &SkillName,
+        version: &Version,
+        allow_rollback: bool,
+    ) -> Result<(), MemoryError> {
+        match self.highest(publisher, skill) {
+            // Build metadata does not order versions.
+            Some(seen) if version.cmp_precedence(seen).is_lt() && !allow_rollback => {
+                Err(MemoryError::from(Box::new(Rollback {
+                    publisher: publisher.to_owned(),
+                    skill: skill.clone(),
+                    version: version.clone(),
+                    seen: seen.clone(),
+                })))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn admit_version(
         &mut self,
         publisher: &str,
@@ -120,21 +178,12 @@ impl VersionMemory {
         version: &Version,
         allow_rollback: bool,
     ) -> Result<(), MemoryError> {
-        let key = format!("{publisher}/{skill}");
-        if let Some(seen) = self.seen.skills.get(&key) {
-            // Build metadata does not order versions.
-            if version.cmp_precedence(seen).is_lt() && !allow_rollback {
-                return Err(MemoryError::from(Box::new(Rollback {
-                    publisher: publisher.to_owned(),
-                    skill: skill.clone(),
-                    version: version.clone(),
-                    seen: seen.clone(),
-                })));
-            }
-            if version.cmp_precedence(seen).is_le() {
-                return Ok(());
-            }
+        self.check_version(publisher, skill, version, allow_rollback)?;
+        let seen = self.highest(publisher, skill);
+        if seen.is_some_and(|seen| version.cmp_precedence(seen).is_le()) {
+            return Ok(());
         }
+        let key = format!("{publisher}/{skill}");
         let mut next = self.seen.clone();
         next.skills.insert(key, version.clone());
         self.replace(next)

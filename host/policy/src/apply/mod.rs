@@ -9,7 +9,7 @@ mod content;
 mod in_force;
 mod statement;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use vouchsafe_keys::PublicKey;
@@ -79,6 +79,7 @@ impl Proposal {
             operator: operator.fingerprint(),
             applied_at,
             files: self.digests.clone(),
+            enable: BTreeSet::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator signs to put files into force, and what a host remembers of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,9 @@ pub struct Statement {
     pub applied_at: Timestamp,
     /// The files and their digests, nothing else.
     pub files: BTreeMap<String, Digest>,
+    /// Components to switch on again with it, where they were switched off.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub enable: BTreeSet<Digest>,
 }
 
 /// Why bytes are not a statement.
@@ -39,6 +42,9 @@ pub enum StatementFault {
     /// Of a later form.
     #[error("the applied statement has version {0}, this host reads version {expected}", expected = Statement::VERSION)]
     Version(u32),
+    /// More to switch on than one record tells.
+    #[error("the applied statement switches on more than {max} components at once", max = Statement::MAX_ENABLE)]
+    TooMany,
     /// The same words in other bytes.
     #[error("the applied statement is not in canonical form")]
     NotCanonical,
@@ -61,6 +67,16 @@ impl Statement {
     /// The form that this host reads and writes.
     pub const VERSION: u32 = 1;
 
+    /// The most components that one statement switches on again: they are all in its record.
+    pub const MAX_ENABLE: usize = 16;
+
+    /// The same, and switches `components` on again.
+    #[must_use]
+    pub fn enabling(mut self, components: impl IntoIterator<Item = Digest>) -> Self {
+        self.enable.extend(components);
+        self
+    }
+
     /// Reads the payload of an envelope. Says nothing about who signed it.
     ///
     /// # Errors
@@ -69,6 +85,9 @@ impl Statement {
         let statement: Self = serde_json::from_slice(payload)?;
         if statement.version != Self::VERSION {
             return Err(StatementFault::Version(statement.version));
+        }
+        if statement.enable.len() > Self::MAX_ENABLE {
+            return Err(StatementFault::TooMany);
         }
         if statement.payload()? != payload {
             return Err(StatementFault::NotCanonical);

@@ -1,0 +1,166 @@
+//! The off-switch and the state that tells what is in force: neither is undone with the user's shell.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+use vouchsafe_package::Digest;
+use vouchsafe_tests::{Home, Run, Sketch, Socket};
+
+fn pay(version: &str, answer: u32) -> Sketch {
+    Sketch::new("acme:pay", version, answer)
+}
+
+#[track_caller]
+fn says(run: &Run, reason: &str) {
+    let all = format!("{}{}", run.stdout, run.stderr);
+    assert!(all.contains(reason), "want `{reason}` in:\n{all}");
+}
+
+#[track_caller]
+fn answers(home: &Home, tool: &str, number: u32) {
+    let answer = home.call(tool, &json!({})).ok().json();
+    assert_eq!(answer["output"]["result"], json!(number));
+}
+
+#[track_caller]
+fn refuses(home: &Home, tool: &str, reason: &str) {
+    says(&home.call(tool, &json!({})).code(4), reason);
+}
+
+fn keep(home: &Home, file: &Path) -> Result<Json, Json> {
+    let digest = Digest::of(&fs::read(file).unwrap());
+    let keep = json!({ "do": "keep", "file": file, "digest": digest, "allow_rollback": true });
+    Socket::open(home).ask(&keep)
+}
+
+/// A home with `acme:pay` granted to follow to any later 1.x.
+fn following() -> Home {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    let path = home.config("grants/acme.pay.toml");
+    let grant = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("follow = \"^1\"\n{grant}")).unwrap();
+    home.apply().ok();
+    home
+}
+
+/// The facts of the records of `action`, oldest first.
+fn told(home: &Home, action: &str) -> Vec<Json> {
+    let records = home.records(1000).into_iter();
+    let of_action = records.filter(|record| record["action"] == action);
+    of_action.map(|record| record["facts"].clone()).collect()
+}
+
+#[test]
+fn what_is_switched_off_by_name_is_off_in_every_version_to_come() {
+    let home = following();
+    home.run(&["disable", "acme:pay"]).ok();
+    keep(&home, &pay("1.0.1", 8).sign(&home, "new")).unwrap();
+    refuses(&home, "pay_sum", "disabled");
+    home.stop();
+    keep(&home, &pay("1.0.2", 9).sign(&home, "newer")).unwrap();
+    refuses(&home, "pay_sum", "disabled");
+    let granted = home.path("pay.wasm");
+    home.install(&granted).ok();
+    assert_ne!(home.call("pay_sum", &json!({})).code, 4);
+}
+
+#[test]
+fn an_older_copy_of_the_switches_brings_nothing_back() {
+    let home = following();
+    home.stop();
+    let old = fs::read(home.data("disabled.json")).unwrap();
+    home.run(&["disable", "pay"]).ok();
+    home.stop();
+    fs::write(home.data("disabled.json"), old).unwrap();
+    refuses(&home, "pay_sum", "disabled");
+}
+
+#[test]
+fn state_that_the_log_contradicts_is_not_served() {
+    let home = following();
+    home.stop();
+    let names = ["applied.json", "versions.json"];
+    let old = names.map(|name| fs::read(home.data(name)).unwrap());
+    home.apply().ok();
+    home.stop();
+    let new = names.map(|name| fs::read(home.data(name)).unwrap());
+    for (name, old) in names.iter().zip(&old) {
+        fs::write(home.data(name), old).unwrap();
+    }
+    let run = home.run(&["list"]);
+    assert_ne!(run.code, 0);
+    says(&run, "an old state was put back");
+    for (name, new) in names.iter().zip(&new) {
+        fs::write(home.data(name), new).unwrap();
+    }
+    answers(&home, "pay_sum", 7);
+}
+
+#[test]
+fn switching_many_versions_off_is_recorded_whole() {
+    let home = following();
+    for patch in 1..=8 {
+        let version = format!("1.0.{patch}");
+        keep(
+            &home,
+            &pay(&version, patch).sign(&home, &format!("v{patch}")),
+        )
+        .unwrap();
+    }
+    answers(&home, "pay_sum", 8);
+    home.run(&["disable", "pay"]).ok();
+    let disabled = told(&home, "disable");
+    assert_eq!(disabled.len(), 9);
+    assert!(disabled.iter().all(|facts| facts["skill"] == "acme:pay"));
+    home.run(&["remove", "pay"]);
+    assert_eq!(told(&home, "remove").len(), 9);
+}
+
+#[test]
+fn keeping_following_and_switching_on_again_are_recorded() {
+    let home = following();
+    let new = pay("1.0.1", 8).sign(&home, "new");
+    let digest = Digest::of(&fs::read(&new).unwrap()).to_string();
+    keep(&home, &new).unwrap();
+    answers(&home, "pay_sum", 8);
+    home.stop();
+    answers(&home, "pay_sum", 8);
+    let last = |action| told(&home, action).pop().unwrap();
+    assert_eq!(last("keep")["digest"], json!(digest));
+    assert_eq!(told(&home, "follow").len(), 1, "once");
+    assert_eq!(last("follow")["version"], "1.0.1");
+    home.run(&["disable", "pay"]).ok();
+    home.install(&new).ok();
+    answers(&home, "pay_sum", 8);
+    assert_eq!(last("apply")["enabled-0-digest"], json!(digest));
+}
+
+#[test]
+fn the_role_that_decides_is_as_it_was_applied() {
+    let home = following();
+    let role = home.config("roles/people.toml");
+    let text = "role = \"local\"\nskills = [\"read\", \"execute\"]\ntools = [\"*\"]\n";
+    fs::write(&role, text).unwrap();
+    home.apply().ok();
+    answers(&home, "pay_sum", 7);
+    fs::write(&role, format!("{text}\n")).unwrap();
+    refuses(&home, "pay_sum", "roles/people.toml");
+}
+
+#[test]
+fn a_call_of_what_is_switched_off_ends() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("sleeper");
+    let arguments = ["call", "sleeper_sleep", "milliseconds=15000", "--json"];
+    let sleep = home.command(&arguments).stdout(Stdio::piped()).spawn();
+    std::thread::sleep(Duration::from_secs(3));
+    let off = Instant::now();
+    home.run(&["disable", "sleeper"]).ok();
+    let output = sleep.unwrap().wait_with_output().unwrap();
+    assert!(off.elapsed() < Duration::from_secs(8));
+    assert!(!output.status.success());
+}
