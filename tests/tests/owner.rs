@@ -10,30 +10,43 @@ use vouchsafe_tests::{Home, Socket};
 
 fn pid(socket: &mut Socket) -> u64 {
     let facts = socket.ask(&json!({ "do": "ping" })).unwrap();
-    facts.get("pid").and_then(serde_json::Value::as_u64).unwrap()
+    facts
+        .get("pid")
+        .and_then(serde_json::Value::as_u64)
+        .unwrap()
 }
 
 #[test]
 fn a_pipe_in_place_of_a_file_does_not_stop_the_owner() {
-    let home = Home::trusting(&["test"]);
+    let home = Home::trusting(&["guests"]);
     let mut socket = Socket::open(&home);
     let trust = home.config("trust.toml");
     drop(std::fs::remove_file(&trust));
-    assert!(Command::new("mkfifo").arg(&trust).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&trust)
+            .status()
+            .unwrap()
+            .success()
+    );
     let began = Instant::now();
     for _ in 0..3 {
         drop(socket.ask(&json!({ "do": "in-force" })));
         let digest = format!("sha256:{}", "0".repeat(64));
-        let keep = json!({ "do": "keep", "file": trust, "digest": digest, "allow_rollback": false });
+        let keep =
+            json!({ "do": "keep", "file": trust, "digest": digest, "allow_rollback": false });
         let refused = socket.ask(&keep).unwrap_err();
-        assert!(refused.to_string().contains("not a regular file"), "{refused}");
+        assert!(
+            refused.to_string().contains("not a regular file"),
+            "{refused}"
+        );
     }
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
 fn an_owner_without_descriptors_goes_on_when_there_are_some() {
-    let home = Home::trusting(&["test"]);
+    let home = Home::trusting(&["guests"]);
     home.run(&["stop"]);
     let program = vouchsafe_tests::home::program();
     let started = Command::new("sh")
@@ -55,13 +68,17 @@ fn an_owner_without_descriptors_goes_on_when_there_are_some() {
 
 #[test]
 fn a_request_with_a_key_twice_is_refused() {
-    let home = Home::trusting(&["test"]);
+    let home = Home::trusting(&["guests"]);
     home.run(&["list"]).ok();
     let mut stream = UnixStream::connect(home.data("owner.sock")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
     let hello = r#"{"vouchsafe":1,"mode":"control"}"#;
     let call = r#"{"do":"call","tool":"x","arguments":{"a":1,"a":2}}"#;
-    stream.write_all(format!("{hello}\n{call}\n").as_bytes()).unwrap();
+    stream
+        .write_all(format!("{hello}\n{call}\n").as_bytes())
+        .unwrap();
     let mut lines = BufReader::new(stream).lines();
     lines.next().unwrap().unwrap();
     let reply = lines.next().unwrap().unwrap();
@@ -70,26 +87,89 @@ fn a_request_with_a_key_twice_is_refused() {
 
 #[test]
 fn after_a_line_without_end_the_connection_is_closed() {
-    let home = Home::trusting(&["test"]);
+    let home = Home::trusting(&["guests"]);
     home.run(&["list"]).ok();
     let mut stream = UnixStream::connect(home.data("owner.sock")).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(b"{\"vouchsafe\":1,\"mode\":\"control\"}\n").unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    stream
+        .write_all(b"{\"vouchsafe\":1,\"mode\":\"control\"}\n")
+        .unwrap();
     let mut long = vec![b' '; 16 << 20];
     long.extend_from_slice(b"{\"do\":\"stop\"}\n");
     // The owner may close before all of it is said.
     drop(stream.write_all(&long));
-    let lines: Vec<_> = BufReader::new(stream).lines().map_while(Result::ok).collect();
+    let lines: Vec<_> = BufReader::new(stream)
+        .lines()
+        .map_while(Result::ok)
+        .collect();
     assert!(lines.len() <= 2, "{lines:?}");
-    assert!(lines.iter().all(|line| !line.contains("\"done\"")), "{lines:?}");
+    assert!(
+        lines.iter().all(|line| !line.contains("\"done\"")),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn a_stop_is_followed_by_a_start_at_once() {
-    let home = Home::trusting(&["test"]);
+    let home = Home::trusting(&["guests"]);
     for _ in 0..5 {
         home.run(&["list"]).ok();
         home.run(&["stop"]).ok();
     }
     home.run(&["list"]).ok();
+}
+
+#[test]
+fn a_stop_lets_a_call_come_to_its_end() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("sleeper");
+    // Compiled by then.
+    home.call("sleeper_sleep", &json!({ "milliseconds": 1 }))
+        .ok();
+    let answer = std::thread::scope(|scope| {
+        let call = scope.spawn(|| home.call("sleeper_sleep", &json!({ "milliseconds": 2000 })));
+        std::thread::sleep(Duration::from_millis(700));
+        home.run(&["stop"]).ok();
+        call.join().unwrap()
+    });
+    answer.ok();
+}
+
+#[test]
+fn a_session_that_does_not_read_is_not_read_from() {
+    let home = Home::trusting(&["guests"]);
+    home.run(&["list"]).ok();
+    let mut stream = UnixStream::connect(home.data("owner.sock")).unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_secs(3)))
+        .unwrap();
+    let client = json!({ "name": "deaf", "version": "1" });
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+    for message in [
+        json!({ "vouchsafe": 1, "mode": "mcp" }),
+        json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+    ] {
+        stream.write_all(format!("{message}\n").as_bytes()).unwrap();
+    }
+    // The refusal of a method repeats its name.
+    let method = "m".repeat(8 << 10);
+    let mut said = 0;
+    for id in 1..16_000 {
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": {} });
+        let request = format!("{request}\n");
+        if stream.write_all(request.as_bytes()).is_err() {
+            break;
+        }
+        said += request.len();
+    }
+    assert!(
+        said < 64 << 20,
+        "{said} bytes were taken from who reads nothing"
+    );
+    // Others are served all the same.
+    pid(&mut Socket::open(&home));
 }

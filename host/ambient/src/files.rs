@@ -416,7 +416,10 @@ mod tests {
         let path = dir.path().join("pipe");
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
         let refused = |outcome: Result<(), FileError>| {
-            assert!(matches!(outcome, Err(FileError::NotAFile(_))), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(FileError::NotAFile(_))),
+                "{outcome:?}"
+            );
         };
         refused(read_bounded(&path, 5).map(drop));
         refused(open_to_read(&path).map(drop));

@@ -76,7 +76,10 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     drop(files::remove(&owner.home().socket()));
     drop(listener);
     clients.close();
-    if tokio::time::timeout(LAST_ANSWERS, clients.wait()).await.is_err() {
+    if tokio::time::timeout(LAST_ANSWERS, clients.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("calls were still running when the owner ended");
     }
     Ok(())

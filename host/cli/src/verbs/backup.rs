@@ -80,7 +80,11 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     archive.follow_symlinks(false);
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
-        add(&mut archive, &home.data().join(name), &format!("data/{name}"))?;
+        add(
+            &mut archive,
+            &home.data().join(name),
+            &format!("data/{name}"),
+        )?;
     }
     add(&mut archive, home.config(), "config")?;
     archive.into_inner()?.sync_all()?;
@@ -91,7 +95,9 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
 fn add(archive: &mut tar::Builder<File>, path: &Path, name: &str) -> anyhow::Result<()> {
     if path.is_symlink() {
         let message = format!("`{}` is a link, which a backup can't hold", path.display());
-        return Err(Failure::refused(message).with_fix("put a file or directory there").into());
+        return Err(Failure::refused(message)
+            .with_fix("put a file or directory there")
+            .into());
     }
     if !path.is_dir() {
         archive.append_file(name, &mut files::open_to_read(path)?)?;
