@@ -222,6 +222,26 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Removes the directory `path` with all in it; fine if it is absent. Links in it are not followed.
+///
+/// # Errors
+/// What the operating system says.
+pub fn remove_directory(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives `from` the name `to`, durably; a directory there must be empty.
+///
+/// # Errors
+/// What the operating system says.
+pub fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(at("replace", to))?;
+    sync_directory(parent(to))
+}
+
 /// Opens `path` for reading and appending writes, creating it for the owner alone.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::setup;
-use vouchsafe_keys::{Keystore, Seal};
+use vouchsafe_keys::{Keystore, Seal, Secret};
 
 use crate::args::Restore;
 use crate::context::Context;
@@ -20,6 +20,9 @@ use crate::{applying, operator, output};
 
 /// The largest backup, in bytes.
 const MAX_BACKUP: u64 = 16 << 30;
+
+/// The keystore's name in a backup and in a home.
+const KEYSTORE: &str = "keystore.json";
 
 pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     let home = &context.home;
@@ -31,14 +34,11 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     }
     let file = args.backup_passphrase_file.as_deref();
     let passphrase = operator::passphrase(file, "Passphrase of the backup: ")?;
-    unpack(home, &args.file)?;
-    let resealed = Keystore::open(&home.keystore(), &Seal::Passphrase(passphrase))
-        .and_then(|mut keystore| keystore.reseal(&setup::seal(home)));
-    if let Err(error) = resealed {
-        // Without its key the rest is of no use, and would stand in the way of the next try.
-        files::remove(&home.keystore())?;
-        return Err(Failure::refused(format!("the backup did not open: {error}")).into());
-    }
+    let fresh = home.data().join("restoring");
+    let unpacked = bring_in(home, &fresh, &args.file, passphrase);
+    // Of what was not brought in, nothing stays to stand in the way of the next try.
+    files::remove_directory(&fresh)?;
+    unpacked?;
     let applied = applying::apply(context, &args.proof)?;
     super::apply::report(context, &applied);
     output::note(
@@ -47,17 +47,40 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-/// Unpacks the two directories; anything else in the archive is an error, and what was unpacked by
-/// then stands in no one's way.
-fn unpack(home: &Home, file: &Path) -> anyhow::Result<()> {
+/// Unpacks into `fresh`, and only what opens comes to where it belongs: the keystore last, because
+/// with it the home counts as set up.
+fn bring_in(home: &Home, fresh: &Path, file: &Path, passphrase: Secret) -> anyhow::Result<()> {
     home.create()?;
+    files::remove_directory(fresh)?;
+    let (data, config) = (fresh.join("data"), fresh.join("config"));
+    files::create_private_directory(&data)?;
+    files::create_private_directory(&config)?;
+    unpack(fresh, file)?;
+    Keystore::open(&data.join(KEYSTORE), &Seal::Passphrase(passphrase))
+        .and_then(|mut keystore| keystore.reseal(&setup::seal(home)))
+        .map_err(|error| Failure::refused(format!("the backup did not open: {error}")))?;
+    for name in files::everything(&config)? {
+        files::rename(&config.join(&name), &home.config().join(&name))?;
+    }
+    for name in DATA {
+        if files::everything(&data)?.iter().any(|there| there == name) {
+            files::rename(&data.join(name), &home.data().join(name))?;
+        }
+    }
+    files::rename(&data.join(KEYSTORE), &home.keystore())?;
+    Ok(())
+}
+
+/// Unpacks the two directories below `fresh`; anything else in the archive is an error.
+fn unpack(fresh: &Path, file: &Path) -> anyhow::Result<()> {
     let mut archive = tar::Archive::new(files::open_to_read(file)?.take(MAX_BACKUP));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let target = place(home, &path).ok_or_else(|| {
+        let target = place(&path).ok_or_else(|| {
             Failure::refused(format!("`{}` is not part of a backup", path.display()))
         })?;
+        let target = fresh.join(target);
         let kind = entry.header().entry_type();
         if kind.is_dir() {
             files::create_private_directory(&target)?;
@@ -74,8 +97,8 @@ fn unpack(home: &Home, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where what a backup names `path` belongs, if a backup holds that name.
-fn place(home: &Home, path: &Path) -> Option<PathBuf> {
+/// `path` made of its plain parts, if a backup holds that name.
+fn place(path: &Path) -> Option<PathBuf> {
     let mut parts = Vec::new();
     for part in path.components() {
         let Component::Normal(part) = part else {
@@ -83,14 +106,38 @@ fn place(home: &Home, path: &Path) -> Option<PathBuf> {
         };
         parts.push(part.to_str()?);
     }
-    let (root, below) = match parts.split_first()? {
-        (&"data", below) => {
-            let first = below.first()?;
-            let known = *first == "keystore.json" || DATA.contains(first);
-            (known.then(|| home.data())?, below)
-        }
-        (&"config", below) => (home.config(), below),
-        _ => return None,
+    let known = match parts.as_slice() {
+        ["data", KEYSTORE] => true,
+        ["data", name, ..] => DATA.contains(name),
+        ["config", ..] => true,
+        _ => false,
     };
-    Some(root.join(below.iter().collect::<PathBuf>()))
+    known.then(|| parts.iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_backup_holds_is_unpacked() {
+        for name in [
+            "data/keystore.json",
+            "data/skills/a",
+            "config",
+            "config/x/y",
+        ] {
+            assert_eq!(place(Path::new(name)), Some(PathBuf::from(name)));
+        }
+        for name in [
+            "data/seal.key",
+            "data/owner.sock",
+            "data",
+            "/data/skills",
+            "config/../x",
+            "x",
+        ] {
+            assert_eq!(place(Path::new(name)), None, "{name}");
+        }
+    }
 }
