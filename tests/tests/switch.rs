@@ -101,6 +101,25 @@ fn state_that_the_log_contradicts_is_not_served() {
 }
 
 #[test]
+fn what_an_older_root_authenticated_is_not_served_after_a_rotation() {
+    let home = following();
+    answers(&home, "pay_sum", 7);
+    home.stop();
+    let names = ["operator.json", "applied.json", "disabled.json"];
+    let old = names.map(|name| fs::read(home.data(name)).unwrap());
+    home.run(&["keys", "rotate"]).ok();
+    answers(&home, "pay_sum", 7);
+    home.stop();
+    for (name, old) in names.iter().zip(&old) {
+        let new = fs::read(home.data(name)).unwrap();
+        fs::write(home.data(name), old).unwrap();
+        says(&home.run(&["list"]), "was not written by this host");
+        fs::write(home.data(name), new).unwrap();
+    }
+    answers(&home, "pay_sum", 7);
+}
+
+#[test]
 fn switching_many_versions_off_is_recorded_whole() {
     let home = following();
     for patch in 1..=8 {

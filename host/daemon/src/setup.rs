@@ -1,5 +1,7 @@
 //! Making a home: keystore, the operator's enrolment, nothing disabled.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal};
 
@@ -7,7 +9,7 @@ use crate::applied::Applied;
 use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
 use crate::switches::Switches;
-use vouchsafe_ambient::files::FileError;
+use vouchsafe_ambient::files::{self, FileError};
 use vouchsafe_package::signing::{MemoryError, VersionMemory};
 
 /// Why a home can't be made or opened.
@@ -58,6 +60,40 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
     authenticated::write(&home.disabled(), &Switches::default(), &state)?;
     Applied::write_none(home, &state)?;
     VersionMemory::create(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
+    Ok(keystore)
+}
+
+/// Gives `home` a new root secret and authenticates its state anew with it. Compiled code, which the
+/// old root authenticated, is forgotten. No owner may run meanwhile.
+///
+/// # Errors
+/// When the state is not this host's, before anything is changed; or when a file can't be written.
+pub fn rotate(home: &Home) -> Result<Keystore, SetupError> {
+    let mut keystore = open_keystore(home)?;
+    let old = keystore.mac(Purpose::AppliedState);
+    let paths = [
+        home.operator(),
+        home.applied(),
+        home.applied_next(),
+        home.disabled(),
+    ];
+    let mut bodies: Vec<(PathBuf, serde_json::Value)> = Vec::new();
+    for path in paths {
+        if path != home.applied_next() || path.exists() {
+            let body = authenticated::read(&path, &old)?;
+            bodies.push((path, body));
+        }
+    }
+    let memory = VersionMemory::open(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
+    keystore.rotate(&seal(home))?;
+    let new = keystore.mac(Purpose::AppliedState);
+    for (path, body) in bodies {
+        authenticated::write(&path, &body, &new)?;
+    }
+    memory.rekey(keystore.mac(Purpose::VersionMemory))?;
+    for code in files::list(&home.cache())? {
+        files::remove(&home.cache().join(code))?;
+    }
     Ok(keystore)
 }
 

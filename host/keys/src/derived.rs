@@ -9,42 +9,28 @@ use zeroize::Zeroizing;
 
 use crate::never_implements;
 
-/// HMAC-SHA256 for one purpose. Tags are made with the newest root; tags of older ones still verify.
+/// HMAC-SHA256 for one purpose, by the newest root alone: what an older root authenticated no longer
+/// verifies, since whoever knows that root could have made it.
 #[derive(Clone)]
-pub struct MacKey {
-    newest: hmac::Key,
-    older: Vec<hmac::Key>,
-}
+pub struct MacKey(hmac::Key);
 
 impl MacKey {
     /// The tag of `message`.
     pub fn tag(&self, message: &[u8]) -> [u8; 32] {
         let mut tag = [0; 32];
-        tag.copy_from_slice(hmac::sign(&self.newest, message).as_ref());
+        tag.copy_from_slice(hmac::sign(&self.0, message).as_ref());
         tag
     }
 
     /// Whether `tag` was made over `message` with this key, in constant time. False for a tag of another length.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        std::iter::once(&self.newest)
-            .chain(&self.older)
-            .any(|key| hmac::verify(key, message, tag).is_ok())
+        hmac::verify(&self.0, message, tag).is_ok()
     }
 
-    /// `newest_first` holds at least one root.
-    pub(crate) fn derive(newest: &Prk, older: &[&Prk], info: &[u8]) -> Result<Self, Unspecified> {
-        let key = |root: &Prk| {
-            Ok(hmac::Key::from(
-                root.expand(&[info, b"/mac"], hmac::HMAC_SHA256)?,
-            ))
-        };
-        Ok(Self {
-            newest: key(newest)?,
-            older: older
-                .iter()
-                .map(|root| key(root))
-                .collect::<Result<_, Unspecified>>()?,
-        })
+    pub(crate) fn derive(root: &Prk, info: &[u8]) -> Result<Self, Unspecified> {
+        let info = [info, b"/mac"];
+        let key = root.expand(&info, hmac::HMAC_SHA256)?;
+        Ok(Self(hmac::Key::from(key)))
     }
 }
 
@@ -164,8 +150,8 @@ mod tests {
     #[test]
     fn purposes_are_apart() {
         let root = prk(&[7; 32]);
-        let one = MacKey::derive(&root, &[], b"one").unwrap();
-        let two = MacKey::derive(&root, &[], b"two").unwrap();
+        let one = MacKey::derive(&root, b"one").unwrap();
+        let two = MacKey::derive(&root, b"two").unwrap();
         assert!(one.verify(b"m", &one.tag(b"m")));
         assert!(!two.verify(b"m", &one.tag(b"m")));
         let sealed = sealing(&[7; 32], b"one").seal(b"x", b"").unwrap();
@@ -177,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_short_or_empty_tag_is_refused() {
-        let key = MacKey::derive(&prk(&[7; 32]), &[], b"one").unwrap();
+        let key = MacKey::derive(&prk(&[7; 32]), b"one").unwrap();
         let tag = key.tag(b"m");
         assert!(!key.verify(b"m", b""));
         assert!(!key.verify(b"m", &tag[..16]));

@@ -174,7 +174,8 @@ impl Keystore {
     }
 
     /// Adds a fresh root, used from now on, and seals everything under `seal`. What older roots
-    /// authenticated or sealed still verifies and opens. Keys taken out before are not changed.
+    /// sealed still opens; what they authenticated no longer verifies, and is to be authenticated anew
+    /// with the keys taken out before, which are not changed.
     ///
     /// # Errors
     /// When the seal or the file can't be written; the keystore is then as before.
@@ -400,10 +401,9 @@ impl Keys {
 impl Pair {
     fn derive(purpose: Purpose, newest_first: &[(u32, &Prk)]) -> Result<Self, KeystoreError> {
         let info = purpose.info().as_bytes();
-        let (newest, older) = newest_first.split_first().ok_or(KeystoreError::Crypto)?;
-        let older: Vec<&Prk> = older.iter().map(|(_, root)| *root).collect();
+        let (_, newest) = newest_first.first().ok_or(KeystoreError::Crypto)?;
         Ok(Self {
-            mac: MacKey::derive(newest.1, &older, info)?,
+            mac: MacKey::derive(newest, info)?,
             sealing: SealingKey::derive(newest_first, info)?,
         })
     }
@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_generation_still_verifies_and_opens() {
+    fn an_older_generation_opens_and_no_longer_verifies() {
         let (_dir, path, seal) = home();
         let mut store = Keystore::create(&path, &seal).unwrap();
         let tag = store.mac(Purpose::CodeCache).tag(b"m");
@@ -538,7 +538,7 @@ mod tests {
         store.rotate(&seal).unwrap();
         let store = Keystore::open(&path, &seal).unwrap();
         assert_eq!(store.facts().generations.len(), 2);
-        assert!(store.mac(Purpose::CodeCache).verify(b"m", &tag));
+        assert!(!store.mac(Purpose::CodeCache).verify(b"m", &tag));
         assert_ne!(store.mac(Purpose::CodeCache).tag(b"m"), tag);
         assert_eq!(
             store.sealer(Purpose::Sealing).open(&sealed, b"").unwrap(),

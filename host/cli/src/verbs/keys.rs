@@ -44,16 +44,18 @@ fn list(context: &Context) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-/// A new generation of the root secret under a new seal. What was written before still opens.
+/// A new generation of the root secret under a new seal. What was sealed before still opens; what was
+/// authenticated before is so anew, and no longer by the old one.
 fn rotate(context: &Context) -> anyhow::Result<Code> {
     // An owner that runs, or starts now, would go on with the keys of before.
     let _no_owner = super::backup::stop_owner(&context.home)?;
-    let mut keystore = setup::open_keystore(&context.home)?;
-    keystore.rotate(&setup::seal(&context.home))?;
+    let keystore = setup::rotate(&context.home)?;
     if context.json {
         output::print_json(&json!({ "keystore": keystore.facts() }));
     } else {
-        output::done("the keystore has a new generation; what was sealed before still opens");
+        output::done(
+            "the keystore has a new generation: what was sealed before still opens, and only the new one authenticates",
+        );
     }
     Ok(Code::Done)
 }
