@@ -1,6 +1,7 @@
 //! How many requests of a session may be under way, and the queue of those that have to wait.
 //!
-//! What is not a request, such as the cancellation of one, overtakes those that wait.
+//! What is not a request, such as the cancellation of one, overtakes those that wait; so does a ping,
+//! which asks whether anybody is there and not for work.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,7 +61,9 @@ impl Intake {
         bytes: usize,
     ) -> Option<RxJsonRpcMessage<RoleServer>> {
         match message {
-            JsonRpcMessage::Request(request) => {
+            JsonRpcMessage::Request(request)
+                if !matches!(request.request, ClientRequest::PingRequest(_)) =>
+            {
                 self.bytes += bytes.max(LEAST);
                 self.waiting.push_back(Waiting { request, bytes });
                 None
