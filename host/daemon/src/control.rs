@@ -104,9 +104,9 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
             tool,
             principal,
             input,
-        } => block_in_place(|| {
-            look::why(owner, caller, &skill, &tool, principal.as_deref(), &input)
-        }),
+        } => {
+            block_in_place(|| look::why(owner, caller, &skill, &tool, principal.as_deref(), &input))
+        }
         Request::Keep {
             file,
             digest,

@@ -3,11 +3,11 @@
 mod child;
 mod compute;
 mod crowd;
+mod hostwork;
 #[path = "../../tests/call/house.rs"]
 #[expect(dead_code, reason = "shared with the tests beside the crate")]
 mod house;
 mod inert;
-mod hostwork;
 mod load;
 mod memory;
 mod values;
