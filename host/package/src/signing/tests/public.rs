@@ -285,14 +285,11 @@ fn read(file: &str) -> String {
 fn source_of(name: &str) -> PathBuf {
     static METADATA: OnceLock<Json> = OnceLock::new();
     let metadata = METADATA.get_or_init(|| {
+        // Of other platforms' crates a fresh machine has none.
+        let here = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
         let output = Command::new(env!("CARGO"))
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--offline",
-                "--manifest-path",
-            ])
+            .args(["metadata", "--format-version", "1", "--offline"])
+            .args(["--filter-platform", &here, "--manifest-path"])
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
             .output()
             .unwrap();
