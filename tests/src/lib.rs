@@ -7,6 +7,7 @@
 
 pub mod home;
 pub mod mcp;
+pub mod say;
 pub mod sketch;
 pub mod socket;
 pub mod wasm;

@@ -6,26 +6,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
+use vouchsafe_tests::say::{answers, says, text};
 use vouchsafe_tests::{Home, Run, Sketch, Socket, wasm};
 
 fn pay(version: &str, answer: u32) -> Sketch {
     Sketch::new("acme:pay", version, answer)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "want `{reason}` in:\n{all}");
-}
-
-#[track_caller]
-fn answers(home: &Home, number: u32) {
-    let answer = home.call("pay_sum", &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
 }
 
 /// What was printed, without what differs from run to run.
@@ -397,12 +382,12 @@ fn restore(home: &Home, file: &Path, passphrase: &str) -> Run {
 fn a_restored_home_works_and_replays_nothing_that_once_followed() {
     let first = Home::trusting(&["acme"]);
     pay("1.0.0", 7).install(&first, "pay");
-    answers(&first, 7);
+    answers(&first, "pay_sum", 7);
     let file = backup(&first);
     // What the operator applied after the backup, and took back since.
     pay("1.1.0", 666).install(&first, "bad");
     let later = applied(&first);
-    answers(&first, 666);
+    answers(&first, "pay_sum", 666);
 
     let second = Home::empty();
     let wrong = second.path("wrong");
@@ -412,7 +397,7 @@ fn a_restored_home_works_and_replays_nothing_that_once_followed() {
         "the backup did not open",
     );
     restore(&second, &file, second.passphrase()).ok();
-    answers(&second, 7);
+    answers(&second, "pay_sum", 7);
     says(&second.run(&["audit", "verify"]).ok(), "records");
     let replay = json!({ "do": "apply", "statement": later["statement"], "files": later["files"] });
     let failure = Socket::open(&second).ask(&replay).unwrap_err();
@@ -423,7 +408,7 @@ fn a_restored_home_works_and_replays_nothing_that_once_followed() {
             .contains("the statement has serial"),
         "{failure}"
     );
-    answers(&second, 7);
+    answers(&second, "pay_sum", 7);
     restore(&second, &file, second.passphrase()).code(2);
     // The backup holds no key that opens it.
     let bytes = fs::read(&file).unwrap();
@@ -466,19 +451,19 @@ fn a_restore_needs_the_operator_s_proof_and_a_whole_backup() {
 fn the_host_s_keys_are_listed_and_rotated_and_what_they_sealed_still_opens() {
     let home = Home::trusting(&["acme"]);
     pay("1.0.0", 7).install(&home, "pay");
-    answers(&home, 7);
+    answers(&home, "pay_sum", 7);
     let before = fs::read(home.data("keystore.json")).unwrap();
     says(&home.run(&["keys", "list"]).ok(), "operator  sha256:");
     home.run(&["keys", "rotate"]).ok();
     assert_ne!(fs::read(home.data("keystore.json")).unwrap(), before);
-    answers(&home, 7);
+    answers(&home, "pay_sum", 7);
     home.run(&["disable", "pay"]).ok();
     home.stop();
     home.call("pay_sum", &json!({})).code(4);
     home.install(&home.path("pay.wasm")).ok();
-    answers(&home, 7);
+    answers(&home, "pay_sum", 7);
     home.run(&["keys", "rotate"]).ok();
-    answers(&home, 7);
+    answers(&home, "pay_sum", 7);
     assert_eq!(
         home.run(&["audit", "verify", "--json"]).ok().json()["ok"],
         true

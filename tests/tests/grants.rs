@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use vouchsafe_keys::statement::{self, Envelope};
 use vouchsafe_keys::{Algorithm, PrivateKey};
 use vouchsafe_package::Digest;
+use vouchsafe_tests::say::{answers, refuses, says, text};
 use vouchsafe_tests::{Home, Run, Sketch, Socket};
 
 /// The payload type of what `apply` signs.
@@ -16,27 +17,6 @@ const APPLIED: &str = "application/vnd.vouchsafe.applied+json";
 
 fn pay(version: &str, answer: u32) -> Sketch {
     Sketch::new("acme:pay", version, answer)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "want `{reason}` in:\n{all}");
-}
-
-#[track_caller]
-fn answers(home: &Home, tool: &str, number: u32) {
-    let answer = home.call(tool, &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
-}
-
-#[track_caller]
-fn refuses(home: &Home, tool: &str, reason: &str) {
-    says(&home.call(tool, &json!({})).code(4), reason);
 }
 
 /// The number of the statement in force.
@@ -325,6 +305,27 @@ fn a_grant_that_is_written_and_not_applied_gives_nothing() {
 #[track_caller]
 fn refuses_unknown(home: &Home, tool: &str) {
     says(&home.call(tool, &json!({})).code(2), "there is no tool");
+    // Nobody waits for a refusal's record: an owner that has ended has written it.
+    home.stop();
+    let records = home.records(20);
+    let told =
+        |record: &Json| record["tool"] == tool && record["detail"] == "there is no such tool";
+    assert!(records.iter().any(told), "{records:#?}");
+}
+
+#[test]
+fn the_words_of_a_caller_who_names_no_tool_are_not_recorded() {
+    let home = Home::trusting(&["acme"]);
+    for words in ["anna@corp.example owes 42 EUR", &"x".repeat(49)] {
+        home.call(words, &json!({})).code(2);
+    }
+    home.stop();
+    let records = serde_json::to_string(&home.records(20)).unwrap();
+    assert!(records.contains("there is no such tool"), "{records}");
+    assert!(
+        !records.contains("anna") && !records.contains("xxx"),
+        "{records}"
+    );
 }
 
 #[test]

@@ -541,10 +541,16 @@ fn update_new() {
     for line in ["read -> write", "POST /greetings", "Tells nobody else."] {
         contains(&diff.stdout, line);
     }
-    home.install(&new).code(4);
-    // The old one answers again when the operator has looked at the grant; the new one never does.
-    let greeted = home.call("update_greet", &json!({ "name": "Ada" }));
-    assert!(!greeted.stdout.contains("Told"), "{}", greeted.stdout);
+    // Only the operator knows the rest of its grant: that is a draft, and the old one goes on.
+    contains(
+        &home.install(&new).code(4).stderr,
+        "drafts/guests.update.toml",
+    );
+    assert!(home.config("drafts/guests.update.toml").exists());
+    assert_eq!(
+        result(&home, "update_greet", json!({ "name": "Ada" })),
+        "Good day, Ada."
+    );
     let listed = home.run(&["list", "--json"]).ok().json();
     for skill in listed.as_array().unwrap() {
         assert!(

@@ -9,26 +9,11 @@ use serde_json::json;
 use vouchsafe_keys::{PrivateKey, Secret};
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{bundle_path, sign};
+use vouchsafe_tests::say::{answers, says, text};
 use vouchsafe_tests::{Home, Run, Sketch, Socket};
 
 fn seven() -> Sketch {
     Sketch::new("acme:pay", "1.0.0", 7)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "{all}");
-}
-
-#[track_caller]
-fn answers(home: &Home, tool: &str, number: u32) {
-    let answer = home.call(tool, &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
 }
 
 /// Signs any bytes with the publisher's key, as a careless publisher with another tool could.

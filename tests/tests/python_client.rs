@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
+use vouchsafe_tests::say::text;
 use vouchsafe_tests::{Home, home, wasm};
 
 /// The interpreter of an environment with exactly the pinned packages, made once; or why this
@@ -43,10 +44,6 @@ fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
         "{program} {arguments:?}: {}",
         words(&output.stderr)
     ))
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a Unicode path")
 }
 
 #[test]

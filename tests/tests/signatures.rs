@@ -5,14 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
+use vouchsafe_tests::say::{answers, says, text};
 use vouchsafe_tests::{Home, Run, Sketch};
 
 fn pay(version: &str) -> Sketch {
     Sketch::new("acme:pay", version, 7)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
 }
 
 fn bundle_of(file: &Path) -> PathBuf {
@@ -43,18 +40,6 @@ fn stopped(home: &Home, reason: &str) {
     assert!(run.stdout.contains(reason), "{}", run.stdout);
 }
 
-#[track_caller]
-fn answers(home: &Home) {
-    let answer = home.call("pay_sum", &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(7));
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "{all}");
-}
-
 #[test]
 fn what_a_trusted_publisher_signed_is_let_in_and_nothing_else_is() {
     let home = Home::trusting(&["acme"]);
@@ -79,7 +64,7 @@ fn what_a_trusted_publisher_signed_is_let_in_and_nothing_else_is() {
         "trusted here as `publisher`",
     );
     home.install(&file).ok();
-    answers(&home);
+    answers(&home, "pay_sum", 7);
 }
 
 #[test]
@@ -166,7 +151,7 @@ fn a_flipped_byte_is_refused_wherever_it_is() {
 fn a_revoked_skill_stops_at_the_next_call_and_stays_stopped() {
     let home = Home::trusting(&["acme"]);
     let file = pay("1.0.0").install(&home, "pay");
-    answers(&home);
+    answers(&home, "pay_sum", 7);
     home.prove(&["revoke", "--digest", text(&file)]).ok();
     stopped(&home, "is revoked (revocation list 1)");
     refused_install(&home, &file, "is revoked (revocation list 1)");
@@ -198,7 +183,7 @@ fn refused_install(home: &Home, file: &Path, reason: &str) {
 fn a_revoked_key_stops_all_that_it_signed() {
     let home = Home::trusting(&["acme"]);
     pay("1.0.0").install(&home, "pay");
-    answers(&home);
+    answers(&home, "pay_sum", 7);
     let key = home.path("publisher.pub");
     // An edited grant does not hold a revocation up, and is not put into force by it.
     let grant = home.config("grants/acme.pay.toml");
@@ -238,14 +223,14 @@ fn nobody_revokes_without_the_operator_s_proof_or_in_nonsense() {
     );
     home.prove(&["revoke", "--identity", ""]).code(2);
     assert!(!home.config("revocations.json").exists());
-    answers(&home);
+    answers(&home, "pay_sum", 7);
 }
 
 #[test]
 fn a_publisher_who_is_no_longer_trusted_stops_at_the_next_call() {
     let home = Home::trusting(&["acme"]);
     pay("1.0.0").install(&home, "pay");
-    answers(&home);
+    answers(&home, "pay_sum", 7);
     home.new_key("successor");
     home.write_trust("successor", &["acme"]);
     home.apply().ok();
@@ -270,5 +255,5 @@ fn an_older_version_than_one_seen_is_a_rollback() {
     refused_install(&home, &old, "a rollback");
     let run = home.prove(&["install", text(&old), "--allow-rollback"]);
     run.ok();
-    answers(&home);
+    answers(&home, "pay_sum", 7);
 }

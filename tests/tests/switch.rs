@@ -12,27 +12,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use vouchsafe_package::Digest;
+use vouchsafe_tests::say::{answers, refuses, says};
 use vouchsafe_tests::{Home, Run, Sketch, Socket};
 
 fn pay(version: &str, answer: u32) -> Sketch {
     Sketch::new("acme:pay", version, answer)
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "want `{reason}` in:\n{all}");
-}
-
-#[track_caller]
-fn answers(home: &Home, tool: &str, number: u32) {
-    let answer = home.call(tool, &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
-}
-
-#[track_caller]
-fn refuses(home: &Home, tool: &str, reason: &str) {
-    says(&home.call(tool, &json!({})).code(4), reason);
 }
 
 fn keep(home: &Home, file: &Path) -> Result<Json, Json> {
@@ -122,6 +106,46 @@ fn what_an_older_root_authenticated_is_not_served_after_a_rotation() {
         fs::write(home.data(name), new).unwrap();
     }
     answers(&home, "pay_sum", 7);
+}
+
+#[test]
+fn a_rotation_cut_short_anywhere_loses_nothing() {
+    let home = following();
+    answers(&home, "pay_sum", 7);
+    home.stop();
+    let states = [
+        "versions.json",
+        "applied.json",
+        "disabled.json",
+        "operator.json",
+    ];
+    let read = |name: &str| fs::read(home.data(name)).unwrap();
+    let (old, old_keys) = (states.map(read), read("keystore.json"));
+    home.run(&["keys", "rotate"]).ok();
+    let (new, new_keys) = (states.map(read), read("keystore.json"));
+    assert!(!home.data("rotating").exists());
+    // As many files as were written beside, under which keystore, and as many as have moved in.
+    for (written, keys, moved) in [
+        (2, &old_keys, 0),
+        (4, &old_keys, 0),
+        (4, &new_keys, 0),
+        (4, &new_keys, 2),
+        (4, &new_keys, 4),
+    ] {
+        home.stop();
+        fs::create_dir(home.data("rotating")).unwrap();
+        fs::write(home.data("keystore.json"), keys).unwrap();
+        for (at, name) in states.iter().enumerate() {
+            let here = if at < moved { &new[at] } else { &old[at] };
+            fs::write(home.data(name), here).unwrap();
+            if (moved..written).contains(&at) {
+                fs::write(home.data("rotating").join(name), &new[at]).unwrap();
+            }
+        }
+        answers(&home, "pay_sum", 7);
+        assert!(!home.data("rotating").exists());
+        home.run(&["keys", "list"]).ok();
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use vouchsafe_ambient::files::Lock;
 use vouchsafe_daemon::caller::Caller;
 use vouchsafe_daemon::home::Home as Place;
 use vouchsafe_daemon::owner::Owner;
@@ -73,7 +74,9 @@ async fn calls(directory: &Path) -> (Duration, Duration) {
     // Compiles it: our own program is no compiler.
     home.call("echo_say", &json!({ "text": "hello" })).ok();
     home.stop();
-    let owner = Owner::open(Place::at(&home.home())).expect("an owner");
+    let place = Place::at(&home.home());
+    let alone = Lock::take(&place.owner_lock()).expect("the owner's lock");
+    let owner = Owner::open(place, &alone).expect("an owner");
     let call = {
         let owner = owner.clone();
         move || {

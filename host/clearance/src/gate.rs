@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vouchsafe_audit::{
     Commitment, Entry, Intent, Log, LogError, Recorded, Refusal as Record, Subject,
 };
+use vouchsafe_package::assemble::is_tool_name;
 use vouchsafe_policy::{Decision, Permit, Principal};
 
 use crate::action::Facts;
@@ -112,6 +113,18 @@ impl Clearance {
     /// counted.
     pub fn refuse(&self, admitted: &Admitted, facts: Facts, refusal: Refusal) -> Refusal {
         self.door.refuse(&admitted.principal, facts, None, refusal)
+    }
+
+    /// Records that a tool was called that there is not. Its name is told if it could be one's: any other words
+    /// are the caller's alone.
+    pub fn refuse_unknown(&self, admitted: &Admitted, tool: &str) {
+        let refusal = Refusal::new(Code::NotAllowed, "there is no such tool", "");
+        self.door.refusals.note(Record {
+            subject: subject(&admitted.principal, ""),
+            action: "call".to_owned(),
+            tool: is_tool_name(tool).then(|| tool.to_owned()),
+            ..record(&refusal)
+        });
     }
 
     /// Commits to a payload: what [`Facts::input`] and [`crate::Ending::output`] hold.

@@ -95,10 +95,7 @@ impl Stage {
             return Err(Failure::usage(message).into());
         }
         applying::quietly(&self.context, &self.proof)?;
-        Ok(String::from_utf8(files::read_bounded(
-            written.path(),
-            1 << 20,
-        )?)?)
+        Ok(written.text)
     }
 
     fn trust(&self, author: &PrivateKey) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The grant that a skill asks for, as a proposal in the configuration directory.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use vouchsafe_ambient::files::{self, Access, FileError};
@@ -18,14 +18,33 @@ const MAX_GRANT: u64 = 1 << 20;
 pub(crate) struct Written {
     path: PathBuf,
     before: Option<String>,
+    /// What was written.
+    pub(crate) text: String,
     /// Whether only the operator can fill in the rest, such as where a destination is.
     pub(crate) is_incomplete: bool,
 }
 
 impl Written {
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// What the operator has to do to a grant that is incomplete. Where one is in force, that one
+    /// stays, and the new one lies beside it: an edited grant would switch off what runs under it.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub(crate) fn left_to_do(&self, home: &Home) -> anyhow::Result<String> {
+        if self.before.is_none() {
+            let path = self.path.display();
+            return Ok(format!("fill in {path}, then run `vouchsafe apply`"));
+        }
+        let name = self.path.file_name().unwrap_or_default();
+        let draft = home.drafts().join(name);
+        files::create_private_directory(&home.drafts())?;
+        files::write_atomic(&draft, self.text.as_bytes(), Access::Private)?;
+        self.take_back()?;
+        Ok(format!(
+            "fill in {}, put it in the place of {}, then run `vouchsafe apply`",
+            draft.display(),
+            self.path.display()
+        ))
     }
 
     /// Puts the file back as it was.
@@ -62,6 +81,7 @@ pub(crate) fn write(home: &Home, package: &Package, publisher: &str) -> anyhow::
         is_incomplete: Grant::parse(&name, &text).is_err(),
         path,
         before,
+        text,
     })
 }
 

@@ -95,8 +95,10 @@ impl Owner {
         };
         // Read after admission, so that a change of the rules in between is noticed at the gate.
         let rules = self.rules();
-        let entry = rules.registry.get(tool);
-        let entry = entry.ok_or_else(|| UnknownTool(tool.to_owned()))?;
+        let Some(entry) = rules.registry.get(tool) else {
+            self.clearance().refuse_unknown(&admitted, tool);
+            return Err(UnknownTool(tool.to_owned()));
+        };
         let attempt = Attempt {
             owner: self,
             rules: &rules,

@@ -77,6 +77,11 @@ impl Home {
         self.data.join("applied-next.json")
     }
 
+    /// State under a new root, until all of it has taken its place.
+    pub fn rotating(&self) -> PathBuf {
+        self.data.join("rotating")
+    }
+
     /// The skills that are switched off, authenticated by the keystore.
     pub fn disabled(&self) -> PathBuf {
         self.data.join("disabled.json")
@@ -120,6 +125,11 @@ impl Home {
     /// The operator's own private key, encrypted; with `init --operator-key` it is elsewhere.
     pub fn operator_key(&self) -> PathBuf {
         self.config.join("operator.key")
+    }
+
+    /// Grants that only the operator can complete, while older ones are in force.
+    pub fn drafts(&self) -> PathBuf {
+        self.config.join("drafts")
     }
 
     /// Whether `init` has been run here.

@@ -15,6 +15,7 @@ pub mod owner;
 pub mod proposals;
 pub mod protocol;
 pub mod registry;
+pub mod rotation;
 mod rules;
 mod running;
 mod server;
@@ -54,7 +55,7 @@ pub enum RunError {
 /// When the state can't be opened or the socket can't be made.
 pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
     logging::start();
-    let _one_owner = match Lock::take(&home.owner_lock()) {
+    let alone = match Lock::take(&home.owner_lock()) {
         Ok(lock) => lock,
         Err(FileError::Locked(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -64,7 +65,7 @@ pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let owner = Owner::open(home.clone())?;
+        let owner = Owner::open(home.clone(), &alone)?;
         server::serve(owner.clone(), idle).await?;
         owner.tidy();
         Ok(())

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
-use vouchsafe_ambient::files::FileError;
+use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
 use vouchsafe_clearance::Clearance;
 use vouchsafe_keys::statement::Envelope;
@@ -89,11 +89,12 @@ pub struct Owner {
 
 impl Owner {
     /// Opens `home`. Intents that a crash left without an outcome are concluded as `unknown`.
+    /// `alone` is the owner's lock.
     ///
     /// # Errors
     /// When a part of the state is missing, damaged or not this host's. Nothing is served then.
-    pub fn open(home: Home) -> Result<Arc<Self>, OpenError> {
-        let keystore = setup::open_keystore(&home)?;
+    pub fn open(home: Home, alone: &Lock) -> Result<Arc<Self>, OpenError> {
+        let keystore = setup::open_keystore_alone(&home, alone)?;
         let operators = setup::operators(&home, &keystore)?;
         let state = keystore.mac(Purpose::AppliedState);
         let mut switches: Switches = authenticated::read(&home.disabled(), &state)?;

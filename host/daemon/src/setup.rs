@@ -1,15 +1,14 @@
 //! Making a home: keystore, the operator's enrolment, nothing disabled.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal};
 
 use crate::applied::Applied;
 use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
+use crate::rotation;
 use crate::switches::Switches;
-use vouchsafe_ambient::files::{self, FileError};
+use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_package::signing::{MemoryError, VersionMemory};
 
 /// Why a home can't be made or opened.
@@ -63,46 +62,26 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
     Ok(keystore)
 }
 
-/// Gives `home` a new root secret and authenticates its state anew with it. Compiled code, which the
-/// old root authenticated, is forgotten. No owner may run meanwhile.
-///
-/// # Errors
-/// When the state is not this host's, before anything is changed; or when a file can't be written.
-pub fn rotate(home: &Home) -> Result<Keystore, SetupError> {
-    let mut keystore = open_keystore(home)?;
-    let old = keystore.mac(Purpose::AppliedState);
-    let paths = [
-        home.operator(),
-        home.applied(),
-        home.applied_next(),
-        home.disabled(),
-    ];
-    let mut bodies: Vec<(PathBuf, serde_json::Value)> = Vec::new();
-    for path in paths {
-        if path != home.applied_next() || path.exists() {
-            let body = authenticated::read(&path, &old)?;
-            bodies.push((path, body));
-        }
-    }
-    let memory = VersionMemory::open(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
-    keystore.rotate(&seal(home))?;
-    let new = keystore.mac(Purpose::AppliedState);
-    for (path, body) in bodies {
-        authenticated::write(&path, &body, &new)?;
-    }
-    memory.rekey(keystore.mac(Purpose::VersionMemory))?;
-    for code in files::list(&home.cache())? {
-        files::remove(&home.cache().join(code))?;
-    }
-    Ok(keystore)
-}
-
-/// Opens the keystore of `home`.
+/// Opens the keystore of `home`, and ends a rotation that was cut short, unless an owner runs: that does it.
 ///
 /// # Errors
 /// When it can't be unsealed.
 pub fn open_keystore(home: &Home) -> Result<Keystore, SetupError> {
-    Ok(Keystore::open(&home.keystore(), &seal(home))?)
+    match Lock::take(&home.owner_lock()) {
+        Ok(lock) => open_keystore_alone(home, &lock),
+        Err(FileError::Locked(_)) => Ok(Keystore::open(&home.keystore(), &seal(home))?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// As [`open_keystore`], for who holds the owner's lock.
+///
+/// # Errors
+/// As [`open_keystore`].
+pub fn open_keystore_alone(home: &Home, alone: &Lock) -> Result<Keystore, SetupError> {
+    let keystore = Keystore::open(&home.keystore(), &seal(home))?;
+    rotation::finish(home, &keystore, alone)?;
+    Ok(keystore)
 }
 
 /// The public keys whose statements are the operator's.

@@ -173,13 +173,13 @@ impl Keystore {
         self.keys.of(purpose).sealing.clone()
     }
 
-    /// Adds a fresh root, used from now on, and seals everything under `seal`. What older roots
-    /// sealed still opens; what they authenticated no longer verifies, and is to be authenticated anew
-    /// with the keys taken out before, which are not changed.
+    /// The same keystore with a fresh root to be used from now on, sealed under `seal`; not yet in the place of
+    /// this one. What older roots sealed still opens with it; what they authenticated does not verify, and is to
+    /// be authenticated anew.
     ///
     /// # Errors
-    /// When the seal or the file can't be written; the keystore is then as before.
-    pub fn rotate(&mut self, seal: &Seal) -> Result<(), KeystoreError> {
+    /// When the seal can't be written.
+    pub fn rotated(&self, seal: &Seal) -> Result<Rotation, KeystoreError> {
         let mut header = self.header.clone();
         header.seal = seal::prepare(seal)?;
         header.generations.push(GenerationFacts {
@@ -190,7 +190,9 @@ impl Keystore {
         let mut roots = Zeroizing::new(Vec::with_capacity(self.roots.len().saturating_add(ROOT)));
         roots.extend_from_slice(&self.roots);
         roots.extend_from_slice(seal::random()?.as_slice());
-        self.replace(seal, header, roots)
+        let next = Self::from_parts(self.path.clone(), header, roots)?;
+        let file = next.to_file(seal)?;
+        Ok(Rotation { next, file })
     }
 
     /// Seals the same roots under `seal`, such as a new passphrase. The old one opens only old copies of the file.
@@ -259,6 +261,29 @@ impl Keystore {
             .map_err(|e| KeystoreError::Malformed(e.to_string()))?;
         text.push(b'\n');
         Ok(text)
+    }
+}
+
+/// A keystore that is about to take the place of the one it came from.
+#[must_use = "nothing is rotated before `commit`"]
+pub struct Rotation {
+    next: Keystore,
+    file: Vec<u8>,
+}
+
+impl Rotation {
+    /// What it will be, for what has to be authenticated anew before.
+    pub fn keystore(&self) -> &Keystore {
+        &self.next
+    }
+
+    /// Writes it into the place of the old one, in one step.
+    ///
+    /// # Errors
+    /// When the file can't be written; the old keystore is then still there.
+    pub fn commit(self) -> Result<Keystore, KeystoreError> {
+        files::write_atomic(&self.next.path, &self.file, Access::Private)?;
+        Ok(self.next)
     }
 }
 
@@ -532,10 +557,13 @@ mod tests {
     #[test]
     fn an_older_generation_opens_and_no_longer_verifies() {
         let (_dir, path, seal) = home();
-        let mut store = Keystore::create(&path, &seal).unwrap();
+        let store = Keystore::create(&path, &seal).unwrap();
         let tag = store.mac(Purpose::CodeCache).tag(b"m");
         let sealed = store.sealer(Purpose::Sealing).seal(b"s", b"").unwrap();
-        store.rotate(&seal).unwrap();
+        let rotation = store.rotated(&seal).unwrap();
+        let store = Keystore::open(&path, &seal).unwrap();
+        assert!(store.mac(Purpose::CodeCache).verify(b"m", &tag));
+        rotation.commit().unwrap();
         let store = Keystore::open(&path, &seal).unwrap();
         assert_eq!(store.facts().generations.len(), 2);
         assert!(!store.mac(Purpose::CodeCache).verify(b"m", &tag));

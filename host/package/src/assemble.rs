@@ -229,14 +229,20 @@ pub fn tool_name(skill: &str, function: &str) -> String {
     format!("{skill}_{function}")
 }
 
+/// Whether a tool could be called `name`: at most [`MAX_TOOL_NAME`] of `[A-Za-z0-9_-]`.
+#[must_use]
+pub fn is_tool_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    name.len() <= MAX_TOOL_NAME && name.bytes().all(plain)
+}
+
 fn named(skill: &SkillName, function: &str) -> Result<(), ToolError> {
     let name = tool_name(skill.name(), function);
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let length = name.len();
-    if length > MAX_TOOL_NAME || !name.bytes().all(plain) {
-        return Err(ToolError::Name { name, length });
+    if is_tool_name(&name) {
+        return Ok(());
     }
-    Ok(())
+    let length = name.len();
+    Err(ToolError::Name { name, length })
 }
 
 fn targets(

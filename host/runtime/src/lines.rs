@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use vouchsafe_package::words::is_unseen;
+
 /// Lines kept of one call; more are counted and dropped.
 const LINES: usize = 200;
 
@@ -177,14 +179,9 @@ pub(crate) fn plain(bytes: &[u8]) -> String {
     text
 }
 
-/// Whether `c` shows as itself: no control, no bidi override or isolate, no zero-width character,
-/// no separator that starts a line.
+/// Whether `c` shows as itself on one line.
 fn is_plain(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    !c.is_control() && !is_unseen(c)
 }
 
 #[cfg(test)]

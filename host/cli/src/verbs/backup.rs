@@ -8,6 +8,7 @@ use vouchsafe_ambient::files::{self, Access, Lock};
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::protocol::{Failure, Request};
+use vouchsafe_daemon::setup;
 use vouchsafe_keys::{Keystore, Seal};
 
 use crate::args::Backup;
@@ -15,10 +16,14 @@ use crate::context::Context;
 use crate::exit::Code;
 use crate::{operator, output};
 
+/// A statement that was about to be in force; not always there.
+const NEXT: &str = "applied-next.json";
+
 /// What is kept of the data directory beside the keystore.
-pub(crate) const DATA: [&str; 6] = [
+pub(crate) const DATA: [&str; 7] = [
     "operator.json",
     "applied.json",
+    NEXT,
     "disabled.json",
     "versions.json",
     "skills",
@@ -31,7 +36,9 @@ const MAX_KEYSTORE: u64 = 1 << 20;
 pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     let passphrase = operator::new_passphrase(args.backup_passphrase_file.as_deref(), "backup")?;
     // Without an owner nothing changes while it is copied.
-    let _no_owner = stop_owner(&context.home)?;
+    let no_owner = stop_owner(&context.home)?;
+    // A rotation that was cut short is ended first, or state and keystore would not be of one kind.
+    setup::open_keystore_alone(&context.home, &no_owner)?;
     let staging = tempfile::tempdir()?;
     let keystore = staging.path().join("keystore.json");
     let sealed = files::read_bounded(&context.home.keystore(), MAX_KEYSTORE)?;
@@ -80,11 +87,10 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     archive.follow_symlinks(false);
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
-        add(
-            &mut archive,
-            &home.data().join(name),
-            &format!("data/{name}"),
-        )?;
+        let path = home.data().join(name);
+        if name != NEXT || path.exists() {
+            add(&mut archive, &path, &format!("data/{name}"))?;
+        }
     }
     add(&mut archive, home.config(), "config")?;
     archive.into_inner()?.sync_all()?;

@@ -49,10 +49,7 @@ pub(crate) fn grant(
             "{} is not granted yet: only you know the rest of its grant",
             package.name
         );
-        let fix = format!(
-            "fill in {}, then run `vouchsafe apply`",
-            written.path().display()
-        );
+        let fix = written.left_to_do(&context.home)?;
         return Err(Failure::refused(message).with_fix(fix).into());
     }
     match applying::enabling(context, proof, package.digest) {

@@ -1,7 +1,7 @@
 //! `keys`: the host's own keys.
 
 use serde_json::json;
-use vouchsafe_daemon::setup;
+use vouchsafe_daemon::{rotation, setup};
 
 use crate::args::Keys;
 use crate::context::Context;
@@ -48,8 +48,8 @@ fn list(context: &Context) -> anyhow::Result<Code> {
 /// authenticated before is so anew, and no longer by the old one.
 fn rotate(context: &Context) -> anyhow::Result<Code> {
     // An owner that runs, or starts now, would go on with the keys of before.
-    let _no_owner = super::backup::stop_owner(&context.home)?;
-    let keystore = setup::rotate(&context.home)?;
+    let no_owner = super::backup::stop_owner(&context.home)?;
+    let keystore = rotation::rotate(&context.home, &no_owner)?;
     if context.json {
         output::print_json(&json!({ "keystore": keystore.facts() }));
     } else {

@@ -140,14 +140,18 @@ impl VersionMemory {
         self.admit_version(publisher, skill, version, true)
     }
 
-    /// The same memory under another key, written anew.
+    /// Writes the same memory under another key to `path`.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn rekey(mut self, key: MacKey) -> Result<Self, MemoryError> {
-        self.key = key;
-        files::write_atomic(&self.path, &self.to_file(), Access::Private)?;
-        Ok(self)
+    pub fn rekey(self, path: &Path, key: MacKey) -> Result<Self, MemoryError> {
+        let rekeyed = Self {
+            path: path.to_owned(),
+            key,
+            ..self
+        };
+        files::write_atomic(path, &rekeyed.to_file(), Access::Private)?;
+        Ok(rekeyed)
     }
 
     fn check_version(

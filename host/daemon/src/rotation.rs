@@ -1,0 +1,103 @@
+//! A new root secret: the state is authenticated anew beside the old, the keystore takes its place in one
+//! step, and the state follows. Cut short anywhere, it is either not begun or ended at the next opening.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+use vouchsafe_ambient::files::{self, Lock};
+use vouchsafe_keys::{Keystore, Purpose};
+use vouchsafe_package::signing::VersionMemory;
+
+use crate::authenticated;
+use crate::home::Home;
+use crate::setup::{self, SetupError};
+
+/// Gives `home` a new root secret and authenticates its state anew with it. Compiled code, which the
+/// old root authenticated, is forgotten. `alone` is the owner's lock.
+///
+/// # Errors
+/// When the state is not this host's, or a file can't be written. What was there is then still in force.
+pub fn rotate(home: &Home, alone: &Lock) -> Result<Keystore, SetupError> {
+    let old = setup::open_keystore_alone(home, alone)?;
+    let rotation = old.rotated(&setup::seal(home))?;
+    let next = rotation.keystore();
+    files::create_private_directory(&home.rotating())?;
+    authenticate_anew(home, &old, next)?;
+    let keystore = rotation.commit()?;
+    finish(home, &keystore, alone)?;
+    Ok(keystore)
+}
+
+/// Ends what [`rotate`] began: with its keystore in place the state moves in, else it is thrown away.
+/// Nothing is taken but what `keystore` itself authenticates.
+///
+/// # Errors
+/// When a file can't be moved, or what waits belongs to another keystore while what is in place does too.
+pub(crate) fn finish(home: &Home, keystore: &Keystore, _alone: &Lock) -> Result<(), SetupError> {
+    if !home.rotating().exists() {
+        return Ok(());
+    }
+    if is_of(home, keystore) {
+        for (next, place) in moves(home) {
+            files::rename(&next, &place)?;
+        }
+        for code in files::list(&home.cache())? {
+            files::remove(&home.cache().join(code))?;
+        }
+    } else {
+        // The last to move in: while it is this keystore's, so is the rest, and nothing is lost.
+        let state = keystore.mac(Purpose::AppliedState);
+        authenticated::read::<Json>(&home.operator(), &state)?;
+    }
+    Ok(files::remove_directory(&home.rotating())?)
+}
+
+/// Whether all that still waits was authenticated with the newest root of `keystore`.
+fn is_of(home: &Home, keystore: &Keystore) -> bool {
+    let state = keystore.mac(Purpose::AppliedState);
+    moves(home).all(|(next, place)| {
+        if place == home.versions() {
+            VersionMemory::open(&next, keystore.mac(Purpose::VersionMemory)).is_ok()
+        } else {
+            authenticated::read::<Json>(&next, &state).is_ok()
+        }
+    })
+}
+
+/// What waits, and where it goes, in the order in which it does.
+fn moves(home: &Home) -> impl Iterator<Item = (PathBuf, PathBuf)> {
+    let waits = |place: PathBuf| (beside(home, &place), place);
+    let places = [home.versions()].into_iter().chain(states(home));
+    let moves: Vec<_> = places.map(waits).collect();
+    moves.into_iter().filter(|(next, _)| next.exists())
+}
+
+fn authenticate_anew(home: &Home, old: &Keystore, next: &Keystore) -> Result<(), SetupError> {
+    let state = |keystore: &Keystore| keystore.mac(Purpose::AppliedState);
+    for place in states(home) {
+        // Only a statement that was about to be in force may be absent.
+        if place != home.applied_next() || place.exists() {
+            let body: Json = authenticated::read(&place, &state(old))?;
+            authenticated::write(&beside(home, &place), &body, &state(next))?;
+        }
+    }
+    let versions = VersionMemory::open(&home.versions(), old.mac(Purpose::VersionMemory))?;
+    let place = beside(home, &home.versions());
+    versions.rekey(&place, next.mac(Purpose::VersionMemory))?;
+    Ok(())
+}
+
+/// Where the state that belongs to `place` waits.
+fn beside(home: &Home, place: &Path) -> PathBuf {
+    home.rotating().join(place.file_name().unwrap_or_default())
+}
+
+/// State files in the envelope of [`authenticated`].
+fn states(home: &Home) -> [PathBuf; 4] {
+    [
+        home.applied_next(),
+        home.applied(),
+        home.disabled(),
+        home.operator(),
+    ]
+}
