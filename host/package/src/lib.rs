@@ -1,5 +1,6 @@
 //! What a skill is: manifest, tools from WIT, pack, sign, verify. Nothing runs here.
 
+mod as_text;
 pub mod assemble;
 pub mod credentials;
 pub mod diff;

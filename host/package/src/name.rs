@@ -1,9 +1,8 @@
 //! What a skill is called: its WIT package's namespace and name.
 
+use crate::as_text::serde_as_text;
 use std::fmt;
 use std::str::FromStr;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Longest namespace or name: file names are made of both.
 pub const MAX_PART: usize = 64;
@@ -101,19 +100,7 @@ impl fmt::Debug for SkillName {
     }
 }
 
-impl Serialize for SkillName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SkillName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(SkillName);
 
 #[cfg(test)]
 mod tests {

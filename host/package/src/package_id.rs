@@ -1,10 +1,10 @@
 //! A skill and one version of it, as a WIT package writes it.
 
+use crate::as_text::serde_as_text;
 use std::fmt;
 use std::str::FromStr;
 
 use semver::Version;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::name::{NameError, SkillName};
 
@@ -52,19 +52,7 @@ impl fmt::Display for PackageId {
     }
 }
 
-impl Serialize for PackageId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for PackageId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(PackageId);
 
 #[cfg(test)]
 mod tests {

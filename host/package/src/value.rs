@@ -9,7 +9,7 @@ mod error;
 mod from_json;
 mod parse;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod to_json;
 
 use crate::wit_type::Name;

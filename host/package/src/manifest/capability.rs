@@ -1,10 +1,11 @@
 //! What a manifest can ask for, one type for each kind.
 
+use crate::as_text::serde_as_text;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::quantity::ByteSize;
 use crate::effect::Effect;
@@ -94,19 +95,7 @@ impl fmt::Display for Route {
     }
 }
 
-impl Serialize for Route {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Route {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+serde_as_text!(Route);
 
 /// The credential that a destination wants: which, and where the host puts it.
 /// Never the value.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::value::tests::any::{types, values};
 use crate::value::{Caps, Value};
 use crate::wit_type::Field;
 use proptest::prelude::*;
@@ -171,152 +172,8 @@ fn roots_are_objects() {
     }
 }
 
-fn name() -> impl Strategy<Value = Name> {
-    "[a-z][a-z0-9]{0,3}(-[a-z0-9]{1,3})?".prop_map(Name::from)
-}
-
-fn names() -> impl Strategy<Value = Vec<Name>> {
-    proptest::collection::btree_set(name(), 1..4).prop_map(|names| names.into_iter().collect())
-}
-
-fn any_type() -> impl Strategy<Value = Type> {
-    let leaf = prop_oneof![
-        Just(Type::Bool),
-        Just(Type::U8),
-        Just(Type::U16),
-        Just(Type::U32),
-        Just(Type::U64),
-        Just(Type::S8),
-        Just(Type::S16),
-        Just(Type::S32),
-        Just(Type::S64),
-        Just(Type::F32),
-        Just(Type::F64),
-        Just(Type::Char),
-        Just(Type::String),
-        Just(Type::Bytes),
-        names().prop_map(Type::Enum),
-        names().prop_map(Type::Flags),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        let side = || proptest::option::of(inner.clone().prop_map(boxed));
-        let docs = || proptest::option::of("[a-z ]{0,9}");
-        prop_oneof![
-            inner
-                .clone()
-                .prop_filter("`list<u8>` is bytes", |ty| *ty != Type::U8)
-                .prop_map(|ty| Type::List(boxed(ty))),
-            inner.clone().prop_map(|ty| Type::Option(boxed(ty))),
-            (side(), side()).prop_map(|(ok, err)| Type::Result { ok, err }),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Type::Tuple),
-            (
-                names(),
-                proptest::collection::vec((docs(), inner.clone()), 4)
-            )
-                .prop_map(|(names, rest)| {
-                    let fields = names.into_iter().zip(rest);
-                    Type::Record(
-                        fields
-                            .map(|(name, (docs, ty))| Field { name, docs, ty })
-                            .collect(),
-                    )
-                }),
-            (
-                names(),
-                proptest::collection::vec((docs(), proptest::option::of(inner)), 4)
-            )
-                .prop_map(|(names, rest)| {
-                    let cases = names.into_iter().zip(rest);
-                    Type::Variant(
-                        cases
-                            .map(|(name, (docs, ty))| Case { name, docs, ty })
-                            .collect(),
-                    )
-                }),
-        ]
-    })
-}
-
-fn any_value(ty: &Type) -> BoxedStrategy<Value> {
-    match ty {
-        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Type::U8 => any::<u8>().prop_map(Value::U8).boxed(),
-        Type::U16 => any::<u16>().prop_map(Value::U16).boxed(),
-        Type::U32 => any::<u32>().prop_map(Value::U32).boxed(),
-        Type::U64 => any::<u64>().prop_map(Value::U64).boxed(),
-        Type::S8 => any::<i8>().prop_map(Value::S8).boxed(),
-        Type::S16 => any::<i16>().prop_map(Value::S16).boxed(),
-        Type::S32 => any::<i32>().prop_map(Value::S32).boxed(),
-        Type::S64 => any::<i64>().prop_map(Value::S64).boxed(),
-        Type::F32 => proptest::num::f32::NORMAL.prop_map(Value::F32).boxed(),
-        Type::F64 => proptest::num::f64::NORMAL.prop_map(Value::F64).boxed(),
-        Type::Char => any::<char>().prop_map(Value::Char).boxed(),
-        Type::String => any::<String>().prop_map(Value::String).boxed(),
-        Type::Bytes => any::<Vec<u8>>().prop_map(Value::Bytes).boxed(),
-        Type::List(ty) => proptest::collection::vec(any_value(ty), 0..4)
-            .prop_map(Value::List)
-            .boxed(),
-        Type::Option(ty) => proptest::option::of(any_value(ty))
-            .prop_map(|v| Value::Option(v.map(Box::new)))
-            .boxed(),
-        Type::Result { ok, err } => {
-            let side = |ty: &Option<Box<Type>>| match ty {
-                Some(ty) => any_value(ty)
-                    .prop_map(|value| Some(Box::new(value)))
-                    .boxed(),
-                None => Just(None).boxed(),
-            };
-            prop_oneof![
-                side(ok).prop_map(|v| Value::Result(Ok(v))),
-                side(err).prop_map(|v| Value::Result(Err(v)))
-            ]
-            .boxed()
-        }
-        Type::Tuple(types) => types
-            .iter()
-            .map(any_value)
-            .collect::<Vec<_>>()
-            .prop_map(Value::Tuple)
-            .boxed(),
-        Type::Record(fields) => {
-            let names: Vec<Name> = fields.iter().map(|field| field.name.clone()).collect();
-            let values = fields
-                .iter()
-                .map(|field| any_value(&field.ty))
-                .collect::<Vec<_>>();
-            values
-                .prop_map(move |values| Value::Record(names.iter().cloned().zip(values).collect()))
-                .boxed()
-        }
-        Type::Variant(cases) => {
-            let case = |case: &Case| {
-                let name = case.name.clone();
-                let payload = match &case.ty {
-                    Some(ty) => any_value(ty)
-                        .prop_map(|value| Some(Box::new(value)))
-                        .boxed(),
-                    None => Just(None).boxed(),
-                };
-                payload
-                    .prop_map(move |payload| Value::Variant {
-                        case: name.clone(),
-                        payload,
-                    })
-                    .boxed()
-            };
-            proptest::strategy::Union::new(cases.iter().map(case)).boxed()
-        }
-        Type::Enum(names) => proptest::sample::select(names.clone())
-            .prop_map(Value::Enum)
-            .boxed(),
-        Type::Flags(names) => proptest::sample::subsequence(names.clone(), 0..=names.len())
-            .prop_map(Value::Flags)
-            .boxed(),
-    }
-}
-
 fn typed_value() -> impl Strategy<Value = (Type, Value)> {
-    any_type().prop_flat_map(|ty| any_value(&ty).prop_map(move |value| (ty.clone(), value)))
+    types().prop_flat_map(|ty| values(&ty).prop_map(move |value| (ty.clone(), value)))
 }
 
 proptest! {
@@ -336,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn every_schema_is_a_schema(ty in any_type()) {
+    fn every_schema_is_a_schema(ty in types()) {
         prop_assert!(jsonschema::meta::is_valid(&input(&[param("x", ty)])));
     }
 }

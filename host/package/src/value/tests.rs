@@ -5,6 +5,9 @@ use crate::wit_type::{Case, Field, Type};
 use proptest::prelude::*;
 use serde_json::json;
 
+pub(crate) mod any;
+use any::{types, values};
+
 fn name(text: &str) -> Name {
     Name::from(text)
 }
@@ -19,135 +22,6 @@ fn typed() -> impl Strategy<Value = (Type, Value, Value)> {
         let (a, b) = (values(&ty), values(&ty));
         (Just(ty), a, b)
     })
-}
-
-fn types() -> impl Strategy<Value = Type> {
-    let leaf = prop_oneof![
-        Just(Type::Bool),
-        Just(Type::U8),
-        Just(Type::U16),
-        Just(Type::U32),
-        Just(Type::U64),
-        Just(Type::S8),
-        Just(Type::S16),
-        Just(Type::S32),
-        Just(Type::S64),
-        Just(Type::F32),
-        Just(Type::F64),
-        Just(Type::Char),
-        Just(Type::String),
-        Just(Type::Bytes),
-        (1..5usize).prop_map(|n| Type::Enum(names(n))),
-        (1..5usize).prop_map(|n| Type::Flags(names(n))),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        let boxed = || inner.clone().prop_map(Box::new);
-        prop_oneof![
-            boxed()
-                .prop_filter("list<u8> is bytes", |ty| **ty != Type::U8)
-                .prop_map(Type::List),
-            boxed().prop_map(Type::Option),
-            (proptest::option::of(boxed()), proptest::option::of(boxed()))
-                .prop_map(|(ok, err)| Type::Result { ok, err }),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Type::Tuple),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(|tys| {
-                let fields = tys.into_iter().enumerate();
-                Type::Record(
-                    fields
-                        .map(|(i, ty)| Field {
-                            name: Name::from(format!("f{i}")),
-                            docs: None,
-                            ty,
-                        })
-                        .collect(),
-                )
-            }),
-            proptest::collection::vec(proptest::option::of(inner.clone()), 1..4).prop_map(|tys| {
-                let cases = tys.into_iter().enumerate();
-                Type::Variant(
-                    cases
-                        .map(|(i, ty)| Case {
-                            name: Name::from(format!("c{i}")),
-                            docs: None,
-                            ty,
-                        })
-                        .collect(),
-                )
-            }),
-        ]
-    })
-}
-
-fn values(ty: &Type) -> BoxedStrategy<Value> {
-    match ty {
-        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Type::U8 => any::<u8>().prop_map(Value::U8).boxed(),
-        Type::U16 => any::<u16>().prop_map(Value::U16).boxed(),
-        Type::U32 => any::<u32>().prop_map(Value::U32).boxed(),
-        Type::U64 => any::<u64>().prop_map(Value::U64).boxed(),
-        Type::S8 => any::<i8>().prop_map(Value::S8).boxed(),
-        Type::S16 => any::<i16>().prop_map(Value::S16).boxed(),
-        Type::S32 => any::<i32>().prop_map(Value::S32).boxed(),
-        Type::S64 => any::<i64>().prop_map(Value::S64).boxed(),
-        Type::F32 => any::<f32>()
-            .prop_filter("finite", |f| f.is_finite())
-            .prop_map(|f| Value::F32(f + 0.0))
-            .boxed(),
-        Type::F64 => any::<f64>()
-            .prop_filter("finite", |f| f.is_finite())
-            .prop_map(|f| Value::F64(f + 0.0))
-            .boxed(),
-        Type::Char => any::<char>().prop_map(Value::Char).boxed(),
-        Type::String => any::<String>().prop_map(Value::String).boxed(),
-        Type::Bytes => any::<Vec<u8>>().prop_map(Value::Bytes).boxed(),
-        Type::Enum(names) => proptest::sample::select(names.clone())
-            .prop_map(Value::Enum)
-            .boxed(),
-        Type::Flags(names) => proptest::sample::subsequence(names.clone(), 0..=names.len())
-            .prop_map(Value::Flags)
-            .boxed(),
-        Type::List(element) => proptest::collection::vec(values(element), 0..4)
-            .prop_map(Value::List)
-            .boxed(),
-        Type::Option(some) => proptest::option::of(values(some).prop_map(Box::new))
-            .prop_map(Value::Option)
-            .boxed(),
-        Type::Result { ok, err } => prop_oneof![
-            side(ok.as_deref()).prop_map(|v| Value::Result(Ok(v))),
-            side(err.as_deref()).prop_map(|v| Value::Result(Err(v))),
-        ]
-        .boxed(),
-        Type::Tuple(types) => types
-            .iter()
-            .map(values)
-            .collect::<Vec<_>>()
-            .prop_map(Value::Tuple)
-            .boxed(),
-        Type::Record(fields) => fields
-            .iter()
-            .map(|field| {
-                let name = field.name.clone();
-                values(&field.ty).prop_map(move |value| (name.clone(), value))
-            })
-            .collect::<Vec<_>>()
-            .prop_map(Value::Record)
-            .boxed(),
-        Type::Variant(cases) => proptest::sample::select(cases.clone())
-            .prop_flat_map(|case| {
-                side(case.ty.as_ref()).prop_map(move |payload| Value::Variant {
-                    case: case.name.clone(),
-                    payload,
-                })
-            })
-            .boxed(),
-    }
-}
-
-fn side(ty: Option<&Type>) -> BoxedStrategy<Option<Box<Value>>> {
-    match ty {
-        None => Just(None).boxed(),
-        Some(ty) => values(ty).prop_map(|value| Some(Box::new(value))).boxed(),
-    }
 }
 
 proptest! {

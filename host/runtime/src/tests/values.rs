@@ -6,6 +6,10 @@ use proptest::test_runner::{Config, TestRunner};
 use std::fmt::Write as _;
 use vouchsafe_package::{Case, Field};
 
+#[path = "../../../package/src/value/tests/any.rs"]
+mod any;
+use any::{types, values};
+
 /// A component whose `echo` takes and returns a list of `ty`: the memory of the list is the
 /// answer's, so any type works.
 fn echo(ty: &Type) -> String {
@@ -108,133 +112,6 @@ impl Types {
 
 fn quoted(names: &[Name]) -> String {
     names.iter().map(|name| format!("\"{name}\" ")).collect()
-}
-
-fn names(count: usize) -> Vec<Name> {
-    (0..count).map(|n| Name::from(format!("n{n}"))).collect()
-}
-
-fn types() -> impl Strategy<Value = Type> {
-    let leaf = prop_oneof![
-        Just(Type::Bool),
-        Just(Type::U8),
-        Just(Type::U16),
-        Just(Type::U32),
-        Just(Type::U64),
-        Just(Type::S8),
-        Just(Type::S16),
-        Just(Type::S32),
-        Just(Type::S64),
-        Just(Type::F32),
-        Just(Type::F64),
-        Just(Type::Char),
-        Just(Type::String),
-        Just(Type::Bytes),
-        (1..5usize).prop_map(|n| Type::Enum(names(n))),
-        (1..20usize).prop_map(|n| Type::Flags(names(n))),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        let boxed = || inner.clone().prop_map(Box::new);
-        prop_oneof![
-            boxed()
-                .prop_filter("list<u8> is bytes", |ty| **ty != Type::U8)
-                .prop_map(Type::List),
-            boxed().prop_map(Type::Option),
-            (prop::option::of(boxed()), prop::option::of(boxed()))
-                .prop_map(|(ok, err)| Type::Result { ok, err }),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(Type::Tuple),
-            prop::collection::vec(inner.clone(), 1..4).prop_map(|types| Type::Record(
-                types
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, ty)| Field {
-                        name: Name::from(format!("f{n}")),
-                        docs: None,
-                        ty
-                    })
-                    .collect()
-            )),
-            prop::collection::vec(prop::option::of(inner.clone()), 1..4).prop_map(|types| {
-                Type::Variant(
-                    types
-                        .into_iter()
-                        .enumerate()
-                        .map(|(n, ty)| Case {
-                            name: Name::from(format!("c{n}")),
-                            docs: None,
-                            ty,
-                        })
-                        .collect(),
-                )
-            }),
-        ]
-    })
-}
-
-fn values(ty: &Type) -> BoxedStrategy<Value> {
-    match ty {
-        Type::Bool => any::<bool>().prop_map(Value::Bool).boxed(),
-        Type::U8 => any::<u8>().prop_map(Value::U8).boxed(),
-        Type::U16 => any::<u16>().prop_map(Value::U16).boxed(),
-        Type::U32 => any::<u32>().prop_map(Value::U32).boxed(),
-        Type::U64 => any::<u64>().prop_map(Value::U64).boxed(),
-        Type::S8 => any::<i8>().prop_map(Value::S8).boxed(),
-        Type::S16 => any::<i16>().prop_map(Value::S16).boxed(),
-        Type::S32 => any::<i32>().prop_map(Value::S32).boxed(),
-        Type::S64 => any::<i64>().prop_map(Value::S64).boxed(),
-        Type::F32 => (-1e30..1e30f32).prop_map(Value::F32).boxed(),
-        Type::F64 => (-1e300..1e300f64).prop_map(Value::F64).boxed(),
-        Type::Char => any::<char>().prop_map(Value::Char).boxed(),
-        Type::String => any::<String>().prop_map(Value::String).boxed(),
-        Type::Bytes => any::<Vec<u8>>().prop_map(Value::Bytes).boxed(),
-        Type::Enum(names) => prop::sample::select(names.clone())
-            .prop_map(Value::Enum)
-            .boxed(),
-        Type::Flags(names) => prop::sample::subsequence(names.clone(), 0..=names.len())
-            .prop_map(Value::Flags)
-            .boxed(),
-        Type::List(element) => prop::collection::vec(values(element), 0..4)
-            .prop_map(Value::List)
-            .boxed(),
-        Type::Option(some) => prop::option::of(values(some).prop_map(Box::new))
-            .prop_map(Value::Option)
-            .boxed(),
-        Type::Result { ok, err } => prop_oneof![
-            side(ok.as_deref()).prop_map(|v| Value::Result(Ok(v))),
-            side(err.as_deref()).prop_map(|v| Value::Result(Err(v))),
-        ]
-        .boxed(),
-        Type::Tuple(types) => types
-            .iter()
-            .map(values)
-            .collect::<Vec<_>>()
-            .prop_map(Value::Tuple)
-            .boxed(),
-        Type::Record(fields) => fields
-            .iter()
-            .map(|field| {
-                let name = field.name.clone();
-                values(&field.ty).prop_map(move |value| (name.clone(), value))
-            })
-            .collect::<Vec<_>>()
-            .prop_map(Value::Record)
-            .boxed(),
-        Type::Variant(cases) => prop::sample::select(cases.clone())
-            .prop_flat_map(|case| {
-                side(case.ty.as_ref()).prop_map(move |payload| Value::Variant {
-                    case: case.name.clone(),
-                    payload,
-                })
-            })
-            .boxed(),
-    }
-}
-
-fn side(ty: Option<&Type>) -> BoxedStrategy<Option<Box<Value>>> {
-    match ty {
-        None => Just(None).boxed(),
-        Some(ty) => values(ty).prop_map(|value| Some(Box::new(value))).boxed(),
-    }
 }
 
 /// What the tool's parameter and result are: a list of bytes is bytes.
