@@ -12,10 +12,12 @@ use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::proposals;
 use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_daemon::setup;
+use vouchsafe_daemon::store::Store;
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{PrivateKey, PublicKey};
-use vouchsafe_package::Digest;
-use vouchsafe_policy::apply::{Change, Files, InForce, Mark, Proposal, Since, changes};
+use vouchsafe_package::{Digest, Package, ReadLimits};
+use vouchsafe_policy::apply::{Change, Content, Files, InForce, Mark, Proposal, Since, changes};
+use vouchsafe_policy::{Faults, effective};
 
 use crate::args::Proof;
 use crate::context::Context;
@@ -152,16 +154,29 @@ pub(crate) struct Next {
     current: Current,
     files: Files,
     enable: Vec<Digest>,
+    /// Components to hold edited grants against.
+    kept: Option<Store>,
 }
 
 impl Next {
     fn of_files(context: &Context, enable: Vec<Digest>) -> anyhow::Result<Self> {
+        if let Some(stranger) = proposals::strangers(context.home.config())?.first() {
+            let message =
+                format!("`{stranger}` in the configuration directory is no file of rules");
+            return Err(Failure::refused(message)
+                .with_fix(format!(
+                    "take it away, or give it the name it should have: {}",
+                    proposals::NAMES
+                ))
+                .into());
+        }
         let mut owner = context.owner()?;
         Ok(Self {
             current: Current::ask(context, &mut owner)?,
             files: proposals::read(context.home.config())?,
             owner,
             enable,
+            kept: Some(Store::at(context.home.skills())),
         })
     }
 
@@ -174,6 +189,7 @@ impl Next {
             current,
             files,
             enable: vec![],
+            kept: None,
         }
     }
 
@@ -192,6 +208,7 @@ impl Next {
             current,
             files,
             enable,
+            kept,
         } = self;
         let seen = current
             .said
@@ -200,10 +217,17 @@ impl Next {
             .map_or(0, |mark| mark.revocations);
         let proposal = Proposal::read(&files, &current.operators, seen)
             .map_err(|faults| Failure::refused(faults.to_string()))?;
+        if let Some(kept) = kept {
+            fits(&kept, proposal.content(), &files, &current.files())?;
+        }
         let old = current.content()?;
         let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
         if shown {
             show(&changes, &proposal);
+        }
+        if !proof.yes && !shown {
+            let message = "with --json nothing is shown that one could say yes to";
+            return Err(Failure::usage(message).with_fix("add --yes").into());
         }
         confirm(proof)?;
         let key = unlock()?;
@@ -217,15 +241,39 @@ impl Next {
     }
 }
 
+/// That what edited grants give can be had of the components they pin, where those are kept here: else a
+/// line would be in force and switch its skill off.
+fn fits(store: &Store, content: &Content, files: &Files, before: &Files) -> anyhow::Result<()> {
+    let mut faults = Vec::new();
+    for grant in content.grants() {
+        let file = grant.file.to_string();
+        if files.get(&file) == before.get(&file) {
+            continue;
+        }
+        let Some(kept) = store.load(&grant.digest.value)? else {
+            continue;
+        };
+        if let Ok(package) = Package::read(&kept.component, &ReadLimits::default())
+            && let Err(found) = effective(&package, grant)
+        {
+            faults.extend(found.all);
+        }
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(Faults::from(faults).to_string()).into())
+}
+
 fn show(changes: &[Change], proposal: &Proposal) {
     if changes.is_empty() {
         output::note("nothing changes but the files' bytes");
     }
     for change in changes {
-        output::line(change);
+        output::line(output::foreign(&change.to_string()));
     }
     for notice in proposal.notices() {
-        output::note(notice);
+        output::note(output::foreign(&notice.to_string()));
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use vouchsafe_ambient::files::{self, Access, FileError};
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::store::Store;
-use vouchsafe_package::{Package, ReadLimits};
+use vouchsafe_package::{Package, ReadLimits, SkillName};
 use vouchsafe_policy::Grant;
 use vouchsafe_policy::effective::Declared;
 use vouchsafe_policy::grant::{file_for, propose, renew};
@@ -83,6 +83,18 @@ pub(crate) fn write(home: &Home, package: &Package, publisher: &str) -> anyhow::
         before,
         text,
     })
+}
+
+/// The component that the grant of `skill` pins now, where there is one and it is kept.
+///
+/// # Errors
+/// When the file or the store can't be read.
+pub(crate) fn granted_now(home: &Home, skill: &SkillName) -> anyhow::Result<Option<Package>> {
+    let name = file_for(skill);
+    let Some(text) = files::read_if_present(&home.config().join(&name), MAX_GRANT)? else {
+        return Ok(None);
+    };
+    pinned(home, &name, &String::from_utf8(text)?)
 }
 
 /// The component that the grant in `text` pins, if it is still kept.

@@ -38,19 +38,19 @@ fn escaped(text: &str, escape: impl Fn(char, &mut String)) -> String {
     out
 }
 
-/// Prints a line of text.
+/// Prints text. Whoever had a say in it, nothing in it is obeyed.
 pub(crate) fn line(text: impl std::fmt::Display) {
-    anstream::println!("{text}");
+    anstream::println!("{}", harmless(text));
 }
 
 /// Prints that something was done.
 pub(crate) fn done(text: impl std::fmt::Display) {
-    anstream::println!("{GOOD}ok{GOOD:#} {text}");
+    anstream::println!("{GOOD}ok{GOOD:#} {}", harmless(text));
 }
 
 /// Prints a remark, to standard error.
 pub(crate) fn note(text: impl std::fmt::Display) {
-    anstream::eprintln!("{DIM}{text}{DIM:#}");
+    anstream::eprintln!("{DIM}{}{DIM:#}", harmless(text));
 }
 
 /// Prints what went wrong and what would mend it, to standard error.
@@ -63,9 +63,14 @@ pub(crate) fn error(message: &str, fix: Option<&str>) {
 
 /// Text in which a skill or a file may have had its say: nothing in it is obeyed, and none of its
 /// further lines looks like one of ours.
-fn foreign(text: &str) -> String {
-    let text = escaped(text, |c, text| text.extend(c.escape_unicode()));
-    text.trim_end().replace('\n', "\n     | ")
+pub(crate) fn foreign(text: &str) -> String {
+    harmless(text).trim_end().replace('\n', "\n     | ")
+}
+
+/// `text` without what moves the cursor, turns the reading direction or is not seen.
+fn harmless(text: impl std::fmt::Display) -> String {
+    let escape = |c: char, text: &mut String| text.extend(c.escape_unicode());
+    escaped(&text.to_string(), escape)
 }
 
 /// A table without lines, for a terminal or a pipe.

@@ -9,6 +9,7 @@ use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
 use vouchsafe_package::inspect::SignatureFacts;
 use vouchsafe_package::signing::{self, Verified, VerifyError, bundle_path};
 use vouchsafe_package::{Package, ReadLimits};
+use vouchsafe_policy::apply::Proposal;
 
 use crate::applying::Current;
 use crate::context::Context;
@@ -48,23 +49,42 @@ fn verify(
 ) -> Result<(Verified, SignatureFacts), String> {
     let bundle = bundle.ok_or_else(|| VerifyError::Unsigned.to_string())?;
     let in_force = in_force(context)?;
-    let content = in_force.content();
+    let content = in_force.proposal.content();
     let (trust, revocations) = (content.trust(), content.revocations());
     let limits = ReadLimits::default();
     let verified = signing::verify(bytes, &bundle, trust, revocations, &limits, clock::now());
-    let verified = verified.map_err(|error| error.to_string())?;
+    let verified = verified.map_err(|error| {
+        if in_force.trust_was_edited {
+            format!(
+                "{error}. `trust.toml` was edited and counts once it is applied: `vouchsafe apply`"
+            )
+        } else if trust.publishers().is_empty() {
+            NOBODY.to_owned()
+        } else {
+            error.to_string()
+        }
+    })?;
     let facts = verified.facts(trust, &file.display().to_string());
     Ok((verified, facts))
 }
 
+const NOBODY: &str = "nobody is trusted here yet: write `trust.toml`, then run `vouchsafe apply`";
+
+struct InForce {
+    proposal: Proposal,
+    trust_was_edited: bool,
+}
+
 /// The trust in force; a home that was never set up trusts nobody.
-fn in_force(context: &Context) -> Result<vouchsafe_policy::apply::Proposal, String> {
-    let nobody = "nobody is trusted here yet: write `trust.toml`, then run `vouchsafe apply`";
+fn in_force(context: &Context) -> Result<InForce, String> {
     if !context.home.is_initialised() {
-        return Err(nobody.to_owned());
+        return Err(NOBODY.to_owned());
     }
     let mut owner: Client = context.owner().map_err(|error| error.to_string())?;
     let current = Current::ask(context, &mut owner).map_err(|error| error.to_string())?;
     let content = current.content().map_err(|error| error.to_string())?;
-    content.ok_or_else(|| nobody.to_owned())
+    Ok(InForce {
+        proposal: content.ok_or_else(|| NOBODY.to_owned())?,
+        trust_was_edited: current.edited().iter().any(|file| file == "trust.toml"),
+    })
 }

@@ -117,6 +117,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         }
         Request::Apply { statement, files } => change::apply(owner, statement, files).await,
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
+        Request::Find { skill } => change::find_digests(owner, &skill),
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
         Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
         Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),

@@ -22,6 +22,38 @@ const DIRECTORIES: [(&str, &str); 3] = [
 /// Files directly in the configuration directory.
 const SINGLE: [&str; 2] = ["trust.toml", "revocations.json"];
 
+/// The names that mean something, for who used another.
+pub const NAMES: &str = "trust.toml, revocations.json, grants/*.toml, roles/*.toml, policies/*.cedar, drafts/, operator.key";
+
+/// What else may lie there: never read as a rule.
+const BESIDE: [&str; 2] = ["drafts", "operator.key"];
+
+/// What lies in `config` and is no file of rules nor known to lie beside them: whoever wrote it takes it for a
+/// rule. What editors leave there, `.NAME` and `NAME~`, is none.
+///
+/// # Errors
+/// When a directory can't be listed.
+pub fn strangers(config: &Path) -> Result<Vec<String>, FileError> {
+    let mut strangers = Vec::new();
+    let is_editors = |name: &str| name.starts_with('.') || name.ends_with('~');
+    for name in files::everything(config)? {
+        let directory = DIRECTORIES.iter().find(|(directory, _)| *directory == name);
+        let known = SINGLE.contains(&name.as_str()) || BESIDE.contains(&name.as_str());
+        let Some((_, ending)) = directory else {
+            if !known && !is_editors(&name) {
+                strangers.push(name);
+            }
+            continue;
+        };
+        for file in files::everything(&config.join(&name))? {
+            if !file.ends_with(ending) && !is_editors(&file) {
+                strangers.push(format!("{name}/{file}"));
+            }
+        }
+    }
+    Ok(strangers)
+}
+
 /// Reads every file that `apply` puts into force, by its path below `config`.
 ///
 /// # Errors

@@ -76,6 +76,11 @@ pub enum Request {
         /// The skill's name, alias or digest.
         skill: String,
     },
+    /// Which components a name means.
+    Find {
+        /// The skill's name, alias or digest, or the beginning of a digest.
+        skill: String,
+    },
     /// Forget a component.
     Remove {
         /// The skill's name, alias or digest.

@@ -34,7 +34,7 @@ pub fn rotate(home: &Home, alone: &Lock) -> Result<Keystore, SetupError> {
 /// # Errors
 /// When a file can't be moved, or what waits belongs to another keystore while what is in place does too.
 pub(crate) fn finish(home: &Home, keystore: &Keystore, _alone: &Lock) -> Result<(), SetupError> {
-    if !home.rotating().exists() {
+    if !home.rotating().is_dir() {
         return Ok(());
     }
     if is_of(home, keystore) {

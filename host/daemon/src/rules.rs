@@ -313,6 +313,19 @@ impl Rules {
         on.chain(off.map(Found::from)).collect()
     }
 
+    /// The components whose digests begin with `text`, of which 8 digits are the least.
+    pub(crate) fn whose_digest_begins(&self, text: &str) -> Vec<Found> {
+        let enough = text
+            .strip_prefix("sha256:")
+            .is_some_and(|digits| digits.len() >= 8);
+        let digests = self.on.iter().map(|on| on.digest());
+        let digests = digests.chain(self.off.iter().map(|off| off.digest));
+        digests
+            .filter(|digest| enough && digest.to_string().starts_with(text))
+            .filter_map(|digest| self.kept(&digest))
+            .collect()
+    }
+
     /// The kept component `digest`.
     pub(crate) fn kept(&self, digest: &Digest) -> Option<Found> {
         self.called(&digest.to_string()).into_iter().next()

@@ -95,6 +95,24 @@ pub fn operators(home: &Home, keystore: &Keystore) -> Result<Vec<PublicKey>, Set
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
+/// What an operator applied last in `home`, in words; `None` before the first time.
+///
+/// # Errors
+/// When the state was not written by this host.
+pub fn last_applied(home: &Home, keystore: &Keystore) -> Result<Option<String>, SetupError> {
+    let state = keystore.mac(Purpose::AppliedState);
+    let operators = operators(home, keystore)?;
+    let applied = Applied::load(home, &state)?;
+    let in_force = applied.and_then(|applied| applied.in_force(&operators).ok());
+    Ok(in_force.map(|in_force| {
+        let (statement, mark) = (in_force.statement(), in_force.mark());
+        format!(
+            "last statement is number {}, applied at {:.0}, with revocation list {}",
+            statement.serial, statement.applied_at, mark.revocations
+        )
+    }))
+}
+
 /// How the keystore of `home` is sealed: by a key file that only its user can read.
 pub fn seal(home: &Home) -> Seal {
     Seal::KeyFile(home.seal_key())

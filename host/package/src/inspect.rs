@@ -54,6 +54,9 @@ pub struct Inspection {
     pub about: String,
     /// Who signed it; `None` when no signature was given.
     pub signature: Option<SignatureFacts>,
+    /// Why what was given is not believed.
+    #[serde(skip)]
+    refused: Option<String>,
     /// How far it reaches.
     pub tier: Tier,
     /// What agents can call.
@@ -97,6 +100,15 @@ pub struct ParamFacts {
     pub target: bool,
 }
 
+impl Inspection {
+    /// The same for a reader who is told why the signature is not believed.
+    #[must_use]
+    pub fn refused(mut self, why: &str) -> Self {
+        self.refused = Some(why.to_owned());
+        self
+    }
+}
+
 /// The facts about a package, with what is known of its signature.
 #[must_use]
 pub fn facts(package: &Package, signature: Option<&SignatureFacts>) -> Inspection {
@@ -107,6 +119,7 @@ pub fn facts(package: &Package, signature: Option<&SignatureFacts>) -> Inspectio
         size: package.size,
         about: package.about.clone(),
         signature: signature.cloned(),
+        refused: None,
         tier: package.tier,
         tools: package.tools.iter().map(tool).collect(),
         asks: asks::of(&package.manifest),

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use serde_json::Value as Json;
-use vouchsafe_ambient::files;
 use vouchsafe_daemon::protocol::{Failure, Request};
-use vouchsafe_daemon::store::MAX_COMPONENT;
-use vouchsafe_package::{Package, ReadLimits};
+use vouchsafe_package::Package;
+use vouchsafe_package::diff::diff;
 
 use crate::args::{Grant, Proof};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{applying, granting, output};
+use crate::{applying, granting, output, signature};
 
 pub(crate) fn run(context: &Context, args: &Grant) -> anyhow::Result<Code> {
     let (package, publisher) = keep(context, &args.file, args.allow_rollback)?;
@@ -24,9 +23,9 @@ pub(crate) fn keep(
     file: &Path,
     allow_rollback: bool,
 ) -> anyhow::Result<(Package, String)> {
-    let bytes = files::read_bounded(file, MAX_COMPONENT)?;
-    let package = Package::read(&bytes, &ReadLimits::default())
-        .map_err(|error| Failure::refused(error.to_string()))?;
+    let signed = signature::read(context, file, None)?;
+    signed.verified.map_err(Failure::refused)?;
+    let package = signed.package;
     let kept = context.owner()?.ask(&Request::Keep {
         file: std::path::absolute(file)?,
         digest: package.digest,
@@ -36,6 +35,18 @@ pub(crate) fn keep(
     Ok((package, publisher.unwrap_or_default().to_owned()))
 }
 
+/// What the skill asks for beyond the version that is granted now.
+fn show_difference(context: &Context, package: &Package) -> anyhow::Result<()> {
+    // A grant that can't be read is told of when it is renewed.
+    let Ok(Some(old)) = granting::granted_now(&context.home, &package.name) else {
+        return Ok(());
+    };
+    if old.digest != package.digest {
+        output::line(diff(&old, package));
+    }
+    Ok(())
+}
+
 /// Writes the grant and applies it; without the proof or a yes, the file is put back.
 pub(crate) fn grant(
     context: &Context,
@@ -43,6 +54,9 @@ pub(crate) fn grant(
     publisher: &str,
     proof: &Proof,
 ) -> anyhow::Result<Code> {
+    if !context.json {
+        show_difference(context, package)?;
+    }
     let written = granting::write(&context.home, package, publisher)?;
     if written.is_incomplete {
         let message = format!(

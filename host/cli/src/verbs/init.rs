@@ -1,9 +1,10 @@
 //! `init`: a home with a keystore, an enrolled operator, and trust in nobody.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Access};
-use vouchsafe_daemon::proposals;
 use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_daemon::setup;
 use vouchsafe_keys::{Algorithm, PrivateKey};
@@ -16,6 +17,19 @@ use crate::{operator, output};
 
 const TRUST: &str = "\
 # Who may sign which skills. Put into force with `vouchsafe apply`.
+#
+# A publisher with a key, from `vouchsafe key new`: paste the file NAME.pub.
+#
+# [publishers.me]
+# namespaces   = [\"acme\"]
+# transparency = \"none\"
+# key = \"\"\"
+# -----BEGIN PUBLIC KEY-----
+# ...
+# -----END PUBLIC KEY-----
+# \"\"\"
+#
+# One who signs without keys, from a build whose certificates are in the public log:
 #
 # [publishers.acme]
 # namespaces   = [\"acme\"]
@@ -55,8 +69,12 @@ pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
 pub(crate) fn set_up(context: &Context, operator: &PrivateKey) -> anyhow::Result<()> {
     setup::initialise(&context.home, &operator.public())?;
     let trust = context.home.config().join("trust.toml");
-    files::write_new(&trust, TRUST.as_bytes(), Access::Private)?;
-    apply_first(context, operator)
+    let mut files = BTreeMap::new();
+    if !trust.exists() {
+        files::write_new(&trust, TRUST.as_bytes(), Access::Private)?;
+        files.insert("trust.toml".to_owned(), TRUST.to_owned());
+    }
+    apply_first(context, operator, files)
 }
 
 /// The key that was named, or a new one that only its passphrase opens.
@@ -77,15 +95,18 @@ fn operator_key(context: &Context, args: &Init) -> anyhow::Result<PrivateKey> {
     Ok(key)
 }
 
-/// The first statement: trust in nobody, so that whatever comes later has a predecessor.
-fn apply_first(context: &Context, key: &PrivateKey) -> anyhow::Result<()> {
-    let files = proposals::read(context.home.config())?;
-    let proposal = Proposal::read(&files, &[key.public()], 0)?;
+/// The first statement: trust in nobody, so that whatever comes later has a predecessor. Files that were
+/// there before are proposals, which the operator is shown by the next `apply`.
+fn apply_first(
+    context: &Context,
+    key: &PrivateKey,
+    files: BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    let bytes = |(path, text): (&String, &String)| (path.clone(), text.clone().into_bytes());
+    let proposal = Proposal::read(&files.iter().map(bytes).collect(), &[key.public()], 0)?;
     let statement = proposal
         .statement(None, &key.public(), clock::now())
         .sign(key)?;
-    let text = |(path, bytes)| Ok((path, String::from_utf8(bytes)?));
-    let files = files.into_iter().map(text).collect::<anyhow::Result<_>>()?;
     context.owner()?.ask(&Request::Apply { statement, files })?;
     Ok(())
 }

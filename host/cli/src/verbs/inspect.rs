@@ -27,9 +27,9 @@ pub(crate) fn run(context: &Context, args: &Inspect) -> anyhow::Result<Code> {
 pub(crate) fn describe(context: &Context, file: &Path) -> anyhow::Result<String> {
     let signed = signature::read(context, file, None)?;
     let known = signed.verified.as_ref().ok().map(|(_, facts)| facts);
-    let text = facts(&signed.package, known).to_string();
+    let facts = facts(&signed.package, known);
     Ok(match &signed.verified {
-        Ok(_) => text,
-        Err(why) => format!("{text}\nSignature refused: {why}"),
+        Ok(_) => facts.to_string(),
+        Err(why) => facts.refused(why).to_string(),
     })
 }

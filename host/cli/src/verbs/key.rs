@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 use vouchsafe_ambient::files::{self, Access};
-use vouchsafe_keys::{Algorithm, PrivateKey};
+use vouchsafe_keys::{Algorithm, PrivateKey, PublicKey};
 
 use crate::args::Key;
 use crate::context::Context;
@@ -36,8 +36,21 @@ pub(crate) fn run(context: &Context, verb: &Key) -> anyhow::Result<Code> {
             public.display()
         ));
         output::line(format!("   {}", key.public().fingerprint()));
+        output::note(format!(
+            "who is to trust it writes this into trust.toml, with the namespaces that are yours, and runs `vouchsafe apply`:\n{}",
+            publisher(&public, &key.public())
+        ));
     }
     Ok(Code::Done)
+}
+
+/// What `trust.toml` says of a publisher with this key.
+fn publisher(file: &Path, key: &PublicKey) -> String {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let pem = key.to_pem();
+    format!(
+        "[publishers.{name}]\nnamespaces = [\"...\"]\ntransparency = \"none\"\nkey = \"\"\"\n{pem}\"\"\""
+    )
 }
 
 fn ending(name: &Path, extension: &str) -> std::path::PathBuf {

@@ -12,7 +12,7 @@ use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::setup;
 use vouchsafe_keys::{Keystore, Seal, Secret};
 
-use crate::args::Restore;
+use crate::args::{Proof, Restore};
 use crate::context::Context;
 use crate::exit::Code;
 use crate::verbs::backup::DATA;
@@ -32,14 +32,26 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
             .with_fix("restore into an empty one with --home DIR")
             .into());
     }
+    if let Some(name) = first_in(home.config())? {
+        let message = format!("`{}` is there already", home.config().join(name).display());
+        return Err(Failure::usage(message)
+            .with_fix("restore into an empty one with --home DIR")
+            .into());
+    }
     let file = args.backup_passphrase_file.as_deref();
     let passphrase = operator::passphrase(file, "Passphrase of the backup: ")?;
     let fresh = home.data().join("restoring");
-    let unpacked = bring_in(home, &fresh, &args.file, passphrase);
+    let unpacked = bring_in(home, &fresh, args, passphrase);
     // Of what was not brought in, nothing stays to stand in the way of the next try.
     files::remove_directory(&fresh)?;
     unpacked?;
-    let applied = applying::apply(context, &args.proof)?;
+    let applied = match applying::apply(context, &args.proof) {
+        Ok(applied) => applied,
+        Err(error) => {
+            take_out(home)?;
+            return Err(error);
+        }
+    };
     super::apply::report(context, &applied);
     output::note(
         "a log head that was kept elsewhere tells whether records are missing: `vouchsafe audit verify --expect HEAD`",
@@ -47,18 +59,19 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-/// Unpacks into `fresh`, and only what opens comes to where it belongs: the keystore last, because
-/// with it the home counts as set up.
-fn bring_in(home: &Home, fresh: &Path, file: &Path, passphrase: Secret) -> anyhow::Result<()> {
+/// Unpacks into `fresh`, and only what opens comes to where it belongs, once an operator who is enrolled
+/// in it has shown the key: the keystore last, because with it the home counts as set up.
+fn bring_in(home: &Home, fresh: &Path, args: &Restore, passphrase: Secret) -> anyhow::Result<()> {
     home.create()?;
     files::remove_directory(fresh)?;
     let (data, config) = (fresh.join("data"), fresh.join("config"));
     files::create_private_directory(&data)?;
     files::create_private_directory(&config)?;
-    unpack(fresh, file)?;
-    Keystore::open(&data.join(KEYSTORE), &Seal::Passphrase(passphrase))
-        .and_then(|mut keystore| keystore.reseal(&setup::seal(home)))
+    unpack(fresh, &args.file)?;
+    let mut keystore = Keystore::open(&data.join(KEYSTORE), &Seal::Passphrase(passphrase))
         .map_err(|error| Failure::refused(format!("the backup did not open: {error}")))?;
+    prove(&Home::at(fresh), &keystore, &args.proof)?;
+    keystore.reseal(&setup::seal(home))?;
     for name in files::everything(&config)? {
         files::rename(&config.join(&name), &home.config().join(&name))?;
     }
@@ -69,6 +82,55 @@ fn bring_in(home: &Home, fresh: &Path, file: &Path, passphrase: Secret) -> anyho
     }
     files::rename(&data.join(KEYSTORE), &home.keystore())?;
     Ok(())
+}
+
+/// A file below `directory`, if there is one.
+fn first_in(directory: &Path) -> anyhow::Result<Option<String>> {
+    if !directory.exists() {
+        return Ok(None);
+    }
+    for name in files::everything(directory)? {
+        let path = directory.join(&name);
+        if !path.is_dir() {
+            return Ok(Some(name));
+        }
+        if let Some(below) = first_in(&path)? {
+            return Ok(Some(format!("{name}/{below}")));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes the proof for what was unpacked at `fresh`, and says what that is.
+fn prove(fresh: &Home, keystore: &Keystore, proof: &Proof) -> anyhow::Result<()> {
+    let operators = setup::operators(fresh, keystore)?;
+    if let Some(last) = setup::last_applied(fresh, keystore)? {
+        output::note(format!("the backup's {last}"));
+    }
+    let key = operator::unlock(fresh, proof)?;
+    if operators.contains(&key.public()) {
+        return Ok(());
+    }
+    let fingerprint = key.public().fingerprint();
+    let message = format!("{fingerprint} is no operator's key in this backup");
+    Err(Failure::refused(message).into())
+}
+
+/// Takes out again what was brought in, the keystore first: without it the home is none.
+fn take_out(home: &Home) -> anyhow::Result<()> {
+    let _no_owner = super::backup::stop_owner(home)?;
+    files::remove(&home.keystore())?;
+    files::remove(&home.seal_key())?;
+    for name in DATA {
+        let path = home.data().join(name);
+        if path.is_dir() {
+            files::remove_directory(&path)?;
+        } else {
+            files::remove(&path)?;
+        }
+    }
+    // It was empty before.
+    Ok(files::remove_directory(home.config())?)
 }
 
 /// Unpacks the two directories below `fresh`; anything else in the archive is an error.

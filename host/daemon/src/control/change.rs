@@ -110,11 +110,28 @@ pub(super) async fn remove(owner: &Owner, caller: &Caller, skill: &str) -> Resul
     Ok(facts)
 }
 
+/// The digests of the components that `skill` means.
+pub(super) fn find_digests(owner: &Owner, skill: &str) -> Result<Json, Failure> {
+    let found = find(&owner.rules(), skill)?;
+    let digests: Vec<_> = found.iter().map(|found| found.digest).collect();
+    Ok(json!({ "found": digests }))
+}
+
 fn find(rules: &Rules, skill: &str) -> Result<Vec<Found>, Failure> {
     let found = rules.called(skill);
-    if found.is_empty() {
-        let message = format!("no skill `{skill}` is installed");
-        return Err(Failure::usage(message).with_fix("vouchsafe list"));
+    if !found.is_empty() {
+        return Ok(found);
     }
-    Ok(found)
+    let found = rules.whose_digest_begins(skill);
+    match found.len() {
+        1 => Ok(found),
+        0 => {
+            let message = format!("no skill `{skill}` is installed");
+            Err(Failure::usage(message).with_fix("vouchsafe list"))
+        }
+        several => {
+            let message = format!("`{skill}` begins the digests of {several} components");
+            Err(Failure::usage(message).with_fix("give more digits"))
+        }
+    }
 }

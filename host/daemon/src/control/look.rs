@@ -12,10 +12,11 @@ use crate::skill::InstalledSkill;
 /// What is in force, which files were edited since, and what the next statement must follow.
 pub(super) fn in_force(owner: &Owner) -> Result<Json, Failure> {
     let rules = owner.rules();
+    // What can't be listed was edited. It keeps nobody from revoking.
     let edited = rules
         .watch
         .edited()
-        .map_err(|error| Failure::internal(error.to_string()))?;
+        .unwrap_or_else(|error| vec![error.to_string()]);
     let operators: Vec<_> = owner.operators().iter().map(|key| key.to_pem()).collect();
     let Some(in_force) = &rules.in_force else {
         return Ok(json!({ "serial": 0, "edited": edited, "operators": operators }));

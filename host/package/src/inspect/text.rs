@@ -25,7 +25,11 @@ impl fmt::Display for Inspection {
         if !self.about.is_empty() {
             block(f, "About", &[one_line(&self.about)])?;
         }
-        block(f, "Signed", &[signed(self.signature.as_ref())])?;
+        block(
+            f,
+            "Signed",
+            &[signed(self.signature.as_ref(), self.refused.as_deref())],
+        )?;
         block(f, "Reach", &[format!("{}: {}", self.tier, reach(self))])?;
         block(f, "Tools", &tools(&self.tools))?;
         block(f, "Words", &words(&self.tools))?;
@@ -60,9 +64,10 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn signed(signature: Option<&SignatureFacts>) -> String {
+fn signed(signature: Option<&SignatureFacts>, refused: Option<&str>) -> String {
     let Some(signature) = signature else {
-        return "no signature was given; an unsigned skill does not run".to_owned();
+        let why = refused.unwrap_or("no signature was given");
+        return one_line(&format!("{why}; it does not run here"));
     };
     let trusted = match &signature.trusted {
         Some(trusted) => format!(
@@ -76,7 +81,7 @@ fn signed(signature: Option<&SignatureFacts>) -> String {
     } else {
         ""
     };
-    format!("by {}; {trusted}{log}", signature.signer)
+    one_line(&format!("by {}; {trusted}{log}", signature.signer))
 }
 
 fn reach(facts: &Inspection) -> &'static str {

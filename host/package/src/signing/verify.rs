@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use sigstore_types::{Bundle, HashAlgorithm, MediaType, SignatureContent};
 use vouchsafe_keys::PublicKey;
@@ -81,7 +83,7 @@ pub enum VerifyError {
     },
     /// No key of `trust.toml` made the signature.
     #[error(
-        "signed by another key, or changed after signing: no key that is trusted here made this signature (its hint is `{hint}`)"
+        "signed by another key, or changed after signing: no key that is trusted here made this signature (it names {hint})"
     )]
     OtherKey {
         /// What the bundle says of its key.
@@ -356,7 +358,11 @@ fn publisher_of<'a>(
 fn shown_hint(bundle: &Bundle) -> String {
     use sigstore_types::bundle::VerificationMaterialContent;
     match &bundle.verification_material.content {
-        VerificationMaterialContent::PublicKey(key) => key.hint.chars().take(64).collect(),
-        _ => String::new(),
+        // What this program and cosign write is the digest of the public key, which is shown as everywhere.
+        VerificationMaterialContent::PublicKey(key) => match BASE64_STANDARD.decode(&key.hint) {
+            Ok(digest) if digest.len() == 32 => format!("sha256:{}", hex::encode(digest)),
+            _ => format!("`{}`", key.hint.chars().take(64).collect::<String>()),
+        },
+        _ => "no key".to_owned(),
     }
 }

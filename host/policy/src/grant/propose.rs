@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
-use vouchsafe_package::SkillName;
+use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 use vouchsafe_package::manifest::{Http, Route};
+use vouchsafe_package::{Effect, SkillName, Tool};
 
 use super::Grant;
 use crate::effective::Declared;
@@ -33,7 +33,7 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
         .unwrap_or(0);
     for tool in declared.tools {
         // Writing to a string can't fail.
-        let _ = writeln!(text, "{:width$} = {{}}    # {}", tool.name, tool.effect);
+        let _ = writeln!(text, "{:width$} = {{}}{}", tool.name, comment(tool));
     }
     for (name, http) in &declared.manifest.http {
         let _ = write!(text, "\n{}", destination(name, http));
@@ -110,14 +110,40 @@ fn renew_tools(document: &mut DocumentMut, old: Option<&Declared<'_>>, new: &Dec
         return;
     };
     remove(tools, |name| !declares(new, name));
+    for tool in new.tools {
+        if let Some(granted) = tools.get_mut(&tool.name).and_then(Item::as_value_mut) {
+            renew_comment(granted, tool);
+        }
+    }
     let fresh = new
         .tools
         .iter()
         .filter(|tool| old.is_some_and(|old| !declares(old, &tool.name)));
     for tool in fresh {
         if !tools.contains_key(&tool.name) {
-            tools.insert(&tool.name, value(InlineTable::new()));
+            let mut granted = Value::from(InlineTable::new());
+            granted.decor_mut().set_suffix(comment(tool));
+            tools.insert(&tool.name, Item::Value(granted));
         }
+    }
+}
+
+const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Write, Effect::Irreversible];
+
+/// What stands beside a tool in a grant: the most that the skill says a call may do.
+fn comment(tool: &Tool) -> String {
+    format!("    # {}", tool.effect)
+}
+
+/// Brings the comment that [`propose`] wrote up to date; an operator's own words stay.
+fn renew_comment(granted: &mut Value, tool: &Tool) {
+    let decor = granted.decor_mut();
+    let words = decor.suffix().and_then(RawString::as_str).map(str::trim);
+    let is_ours = words
+        .and_then(|words| words.strip_prefix("# "))
+        .is_some_and(|word| EFFECTS.iter().any(|effect| effect.to_string() == word));
+    if is_ours {
+        decor.set_suffix(comment(tool));
     }
 }
 

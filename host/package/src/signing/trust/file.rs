@@ -13,6 +13,7 @@ use vouchsafe_keys::PublicKey;
 use super::{Publisher, Recognised, RevocationPolicy, Transparency, Trust, TrustError};
 use crate::name::is_kebab;
 use crate::signing::identity::IdentityPattern;
+use crate::words;
 
 type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
@@ -180,7 +181,10 @@ fn identity(
     let pattern = IdentityPattern::parse(identity.get_ref())
         .map_err(|e| lines.at(identity, e.to_string()))?;
     let url = issuer.get_ref();
-    if !url.starts_with("https://") || url.contains('*') {
+    if let Some(problem) = words::problem(identity.get_ref()) {
+        return Err(lines.at(identity, problem));
+    }
+    if !url.starts_with("https://") || url.contains('*') || words::problem(url).is_some() {
         return Err(lines.at(
             issuer,
             format!("`{url}` is not an issuer: want its exact `https://` address"),
