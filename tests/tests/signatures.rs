@@ -257,3 +257,66 @@ fn an_older_version_than_one_seen_is_a_rollback() {
     run.ok();
     answers(&home, "pay_sum", 7);
 }
+
+/// What the Sigstore client conformance suite asks, and in which words.
+#[test]
+fn a_bundle_is_asked_about_as_the_conformance_protocol_has_it() {
+    let home = Home::trusting(&["acme"]);
+    let file = pay("1.0.0").sign(&home, "pay");
+    let bundle = bundle_of(&file);
+    let root = home.path("root.json");
+    let names_no_log =
+        r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
+    fs::write(&root, names_no_log).unwrap();
+    let (key, stranger) = (home.path("publisher.pub"), home.new_key("stranger"));
+    let stranger = stranger.with_extension("pub");
+    let digest = vouchsafe_package::Digest::of(&fs::read(&file).unwrap()).to_string();
+    let ask = |options: &[&str], artifact: &str| {
+        let mut words = vec!["verify-bundle", "--bundle", text(&bundle)];
+        words.extend_from_slice(options);
+        words.push(artifact);
+        let run = home.run(&words);
+        assert_eq!(run.stdout, "", "{words:?}");
+        run
+    };
+    let own = ["--key", text(&key), "--trusted-root", text(&root)];
+    let other_order = ["--trusted-root", text(&root), "--key", text(&key)];
+    ask(&own, text(&file)).ok();
+    ask(&other_order, &digest).ok();
+    ask(&own, &digest.to_uppercase().replace("SHA256", "sha256")).ok();
+    let changed = home.path("changed.wasm");
+    fs::write(&changed, "other bytes").unwrap();
+    says(
+        &ask(&own, text(&changed)).code(4),
+        "the bundle is for other bytes",
+    );
+    let theirs = ["--key", text(&stranger), "--trusted-root", text(&root)];
+    says(
+        &ask(&theirs, &digest).code(4),
+        "the signature does not match",
+    );
+    // Without that root the log is asked for, in either of the built-in ones.
+    says(
+        &ask(&["--key", text(&key)], &digest).code(4),
+        "transparency log",
+    );
+    says(
+        &ask(&["--staging", "--key", text(&key)], &digest).code(4),
+        "transparency log",
+    );
+
+    let identity = ["--certificate-identity", "anna@corp.example"];
+    let issuer = ["--certificate-oidc-issuer", "https://issuer.example"];
+    ask(&[identity, issuer].concat(), &digest).code(4);
+    for senseless in [
+        [&own[..], &identity, &issuer].concat(),
+        [&own[..], &identity].concat(),
+        identity.to_vec(),
+        vec![],
+    ] {
+        says(&ask(&senseless, &digest).code(2), "give either --key");
+    }
+    for nothing in ["sha256:00", "sha512:00", "absent.wasm"] {
+        says(&ask(&own, nothing).code(2), "neither a file nor");
+    }
+}

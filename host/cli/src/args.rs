@@ -214,6 +214,9 @@ pub(crate) struct VerifyBundle {
     pub(crate) bundle: PathBuf,
     #[arg(long, value_name = "FILE")]
     pub(crate) trusted_root: Option<PathBuf>,
+    /// Without a root: the instance for tests, instead of production.
+    #[arg(long)]
+    pub(crate) staging: bool,
     #[arg(long, value_name = "IDENTITY")]
     pub(crate) certificate_identity: Option<String>,
     #[arg(long, value_name = "URL")]

@@ -5,7 +5,9 @@ use std::path::Path;
 use vouchsafe_ambient::files;
 use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::store::MAX_BUNDLE;
-use vouchsafe_package::signing::{Artifact, Expected, digest_argument, verify_bundle};
+use vouchsafe_package::signing::{
+    Artifact, Expected, STAGING_ROOT, digest_argument, verify_bundle,
+};
 
 use crate::args::VerifyBundle;
 use crate::exit::Code;
@@ -15,7 +17,8 @@ const MAX_ARTIFACT: u64 = 1 << 30;
 
 pub(crate) fn run(args: &VerifyBundle) -> anyhow::Result<Code> {
     let bundle = files::read_bounded(&args.bundle, MAX_BUNDLE)?;
-    let root = args.trusted_root.as_deref().map(text).transpose()?;
+    let given = args.trusted_root.as_deref().map(text).transpose()?;
+    let root = given.as_deref().or(args.staging.then_some(STAGING_ROOT));
     let key = args.key.as_deref().map(text).transpose()?;
     let expected = match (
         &key,
@@ -43,7 +46,7 @@ pub(crate) fn run(args: &VerifyBundle) -> anyhow::Result<Code> {
             return Err(Failure::usage(message).into());
         }
     };
-    verify_bundle(&bundle, root.as_deref(), expected, artifact)
+    verify_bundle(&bundle, root, expected, artifact)
         .map_err(|error| Failure::refused(error.to_string()))?;
     Ok(Code::Done)
 }

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value as Json;
-use sigstore_types::Bundle;
 use sigstore_types::bundle::VerificationMaterialContent;
+use sigstore_types::{Bundle, MediaType};
 use vouchsafe_keys::PublicKey;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
@@ -38,7 +38,8 @@ pub(crate) fn parse(json: &[u8]) -> Result<Bundle, BundleError> {
     let document = parse_strict(json, &CAPS)?;
     check_shape(&document)?;
     let text = str::from_utf8(json).map_err(|e| BundleError::Sigstore(e.to_string()))?;
-    let bundle = Bundle::from_json(text).map_err(|e| BundleError::Sigstore(e.to_string()))?;
+    let mut bundle = Bundle::from_json(text).map_err(|e| BundleError::Sigstore(e.to_string()))?;
+    drop_unsigned_proofs(&mut bundle);
     refuse_bare_entries(&bundle)?;
     refuse_nameless_checkpoints(&bundle)?;
     refuse_roots(&bundle)?;
@@ -72,6 +73,10 @@ fn check_shape(document: &Json) -> Result<(), BundleError> {
             "`verificationMaterial` is missing".into(),
         ));
     };
+    if !top.contains_key("mediaType") {
+        // Left out it would be read as the oldest version, with the least proofs.
+        return Err(BundleError::Shape("`mediaType` is missing".into()));
+    }
     let evidence = &["tlogEntries", "timestampVerificationData"];
     let material = fields(material, "`verificationMaterial`", evidence, MATERIAL)?;
     if let Some(key) = material.get("publicKey") {
@@ -114,6 +119,19 @@ fn fields<'a>(
         )));
     }
     Ok(object)
+}
+
+/// In bundles of version 0.1 the log's promise is the proof. An inclusion proof without a checkpoint, as the
+/// first clients wrote it, is signed by nobody and proves nothing.
+fn drop_unsigned_proofs(bundle: &mut Bundle) {
+    if bundle.media_type != MediaType::Bundle0_1 {
+        return;
+    }
+    for entry in &mut bundle.verification_material.tlog_entries {
+        entry
+            .inclusion_proof
+            .take_if(|proof| proof.checkpoint.is_empty());
+    }
 }
 
 /// An entry that proves nothing would be carried past the checks of those that do.

@@ -2,15 +2,15 @@
 //!
 //! This is the public Sigstore question, without `trust.toml`. The log is never left out.
 
-use sigstore_crypto::VerificationKey;
-use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
+use sigstore_trust_root::TrustedRoot;
 use sigstore_types::{
-    Artifact as SigstoreArtifact, Bundle, DerPublicKey, HashAlgorithm, Sha256Hash, SignatureContent,
+    Artifact as SigstoreArtifact, Bundle, DerPublicKey, Sha256Hash, SignatureContent,
 };
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
 use super::bundle::{self, BundleError};
-use super::sigstore::EvidenceError;
+use super::sigstore::{self, EvidenceError};
+use super::{key_alone, statement};
 use crate::Digest;
 
 /// Who is expected to have signed.
@@ -70,32 +70,36 @@ pub fn verify_bundle(
     artifact: Artifact<'_>,
 ) -> Result<(), VerifyBundleError> {
     let bundle = bundle::parse(bundle_json)?;
-    let root = trusted_root.unwrap_or(SIGSTORE_PRODUCTION_TRUSTED_ROOT);
-    let root = TrustedRoot::from_json(root).map_err(|e| VerifyBundleError::Root(e.to_string()))?;
-    let verifier = Verifier::new(&root).map_err(|e| VerifyBundleError::Root(e.to_string()))?;
-    let artifact = match artifact {
-        Artifact::Bytes(bytes) => SigstoreArtifact::from_blob(bytes),
-        Artifact::Digest(digest) => {
-            SigstoreArtifact::from_digest(Sha256Hash::new(*digest.as_bytes()))
-        }
-    };
-    if let Expected::Key(pem) = expected
-        && has_no_evidence(&bundle)
-        && root.tlogs.is_empty()
-        && root.timestamp_authorities.is_empty()
-    {
-        return key_alone(&bundle, pem, &artifact);
+    let root = sigstore::root(trusted_root).map_err(VerifyBundleError::Root)?;
+    if let SignatureContent::DsseEnvelope(envelope) = &bundle.content {
+        statement::check(envelope, artifact)?;
     }
+    match statement::as_signature(&bundle) {
+        Some((bundle, encoding)) => prove(&bundle, &root, expected, Artifact::Bytes(&encoding)),
+        None => prove(&bundle, &root, expected, artifact),
+    }
+}
+
+/// That whoever is expected signed `artifact`, or an attestation that was found to be about it.
+fn prove(
+    bundle: &Bundle,
+    root: &TrustedRoot,
+    expected: Expected<'_>,
+    artifact: Artifact<'_>,
+) -> Result<(), VerifyBundleError> {
+    let verifier = Verifier::new(root).map_err(|e| VerifyBundleError::Root(e.to_string()))?;
+    let names_no_log = root.tlogs.is_empty() && root.timestamp_authorities.is_empty();
     let proven = match expected {
-        Expected::Identity { identity, issuer } => verifier.verify(
-            artifact,
-            &bundle,
-            &VerificationPolicy::new(identity, issuer),
-        ),
+        Expected::Identity { identity, issuer } => {
+            verifier.verify(artifact, bundle, &VerificationPolicy::new(identity, issuer))
+        }
         Expected::Key(pem) => {
             let key =
                 DerPublicKey::from_pem(pem).map_err(|e| VerifyBundleError::Key(e.to_string()))?;
-            verifier.verify(artifact, &bundle, &PublicKeyVerificationPolicy::new(key))
+            if names_no_log && key_alone::has_no_evidence(bundle) {
+                return Ok(key_alone::verify(bundle, &key, artifact)?);
+            }
+            verifier.verify(artifact, bundle, &PublicKeyVerificationPolicy::new(key))
         }
     };
     let proven = proven.map_err(refused)?;
@@ -105,55 +109,13 @@ pub fn verify_bundle(
     Ok(())
 }
 
-fn public_key(pem: &str) -> Result<DerPublicKey, VerifyBundleError> {
-    DerPublicKey::from_pem(pem).map_err(|e| VerifyBundleError::Key(e.to_string()))
-}
-
-fn has_no_evidence(bundle: &Bundle) -> bool {
-    let material = &bundle.verification_material;
-    material.tlog_entries.is_empty()
-        && material
-            .timestamp_verification_data
-            .rfc3161_timestamps
-            .is_empty()
-}
-
-/// The signature over the artifact, and nothing else.
-fn key_alone(
-    bundle: &Bundle,
-    pem: &str,
-    artifact: &SigstoreArtifact<'_>,
-) -> Result<(), VerifyBundleError> {
-    let key = public_key(pem)?;
-    let unverifiable = |why: &str| EvidenceError::Unverifiable(why.into());
-    let SignatureContent::MessageSignature(content) = &bundle.content else {
-        return Err(unverifiable(
-            "without a log only a signature over the artifact can be verified",
-        )
-        .into());
-    };
-    if bundle::carries_certificate(bundle) {
-        return Err(unverifiable("it brings a certificate, and a key is expected").into());
+impl<'a> From<Artifact<'a>> for SigstoreArtifact<'a> {
+    fn from(artifact: Artifact<'a>) -> Self {
+        match artifact {
+            Artifact::Bytes(bytes) => Self::from_blob(bytes),
+            Artifact::Digest(digest) => Self::from_digest(Sha256Hash::new(*digest.as_bytes())),
+        }
     }
-    let digest = match (artifact.blob(), artifact.digest()) {
-        (Some(bytes), _) => Digest::of(bytes).as_bytes().to_vec(),
-        (None, Some(digest)) => digest.as_bytes().to_vec(),
-        (None, None) => return Err(unverifiable("there is no artifact").into()),
-    };
-    let signed = content.message_digest.as_ref();
-    if signed.is_some_and(|signed| {
-        signed.algorithm != HashAlgorithm::Sha2256 || signed.digest.as_bytes() != digest
-    }) {
-        return Err(EvidenceError::OtherBytes("its `messageDigest` is another".into()).into());
-    }
-    let key =
-        VerificationKey::from_spki(&key).map_err(|e| VerifyBundleError::Key(e.to_string()))?;
-    let verified = match (key.scheme().hash_algorithm(), artifact.blob()) {
-        (Some(HashAlgorithm::Sha2256), _) => key.verify_prehashed(&digest, &content.signature),
-        (_, Some(bytes)) => key.verify(bytes, &content.signature),
-        _ => return Err(unverifiable("this key needs the artifact, not its SHA-256").into()),
-    };
-    Ok(verified.map_err(|e| EvidenceError::Signature(e.to_string()))?)
 }
 
 fn refused(error: sigstore_verify::Error) -> VerifyBundleError {

@@ -8,10 +8,12 @@ mod bundle;
 mod conformance;
 mod facts;
 mod identity;
+mod key_alone;
 mod memory;
 mod revocation;
 mod sign;
 mod sigstore;
+mod statement;
 mod trust;
 mod verify;
 
@@ -23,7 +25,7 @@ pub use revocation::{
     PAYLOAD_TYPE as REVOCATIONS_TYPE, RevocationError, RevocationList, Revocations, Revoked,
 };
 pub use sign::{Bundle, SignError, bundle_path, sign};
-pub use sigstore::EvidenceError;
+pub use sigstore::{EvidenceError, STAGING_ROOT};
 pub use trust::{
     Publisher, Recognised, RevocationPolicy, StaleError, Transparency, Trust, TrustError,
 };

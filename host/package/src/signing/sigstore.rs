@@ -1,6 +1,7 @@
 //! What the pinned Sigstore instance proves: certificates, times, and that a log holds the signature.
 
 use sigstore_crypto::SubjectAltName;
+use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use sigstore_types::{Bundle, DerPublicKey};
 use sigstore_verify::{
     CertificateError, Error, PublicKeyVerificationPolicy, TimestampError, VerificationPolicy,
@@ -9,6 +10,24 @@ use sigstore_verify::{
 use vouchsafe_keys::PublicKey;
 
 use super::identity::Signer;
+
+/// The `trusted_root.json` of the public instance for tests, as it is built in.
+pub const STAGING_ROOT: &str = sigstore_trust_root::SIGSTORE_STAGING_TRUSTED_ROOT;
+
+/// Reads a `trusted_root.json`; without one, of the public instance as it is built in.
+///
+/// # Errors
+/// When it is another document, or can't be read.
+pub(crate) fn root(json: Option<&str>) -> Result<TrustedRoot, String> {
+    let json = json.unwrap_or(SIGSTORE_PRODUCTION_TRUSTED_ROOT);
+    let root = TrustedRoot::from_json(json).map_err(|e| e.to_string())?;
+    if !root.media_type.starts_with(ROOT_MEDIA_TYPE) {
+        return Err(format!("its `mediaType` is not `{ROOT_MEDIA_TYPE}…`"));
+    }
+    Ok(root)
+}
+
+const ROOT_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
 
 /// Why evidence that a bundle brings is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use vouchsafe_keys::PrivateKey;
 
-use super::mini::{IDENTITY, ISSUED, ISSUER, Mini, Wish, key};
+use super::mini::{Hand, IDENTITY, ISSUED, ISSUER, Mini, Wish, key};
 use crate::Digest;
 use crate::signing::{Artifact, EvidenceError, Expected, VerifyBundleError, sign, verify_bundle};
 
@@ -236,8 +236,8 @@ fn a_certificate_without_an_issuer_names_nobody() {
 #[test]
 fn a_managed_key_is_asked_for_by_its_key_and_needs_the_log() {
     let mini = Mini::new();
-    let signer = key();
-    let pem = signer.public().to_pem();
+    let signer = Hand::plain(key());
+    let pem = signer.key.public().to_pem();
     let mut bundle = mini.sign_with(BYTES, &signer);
     ask(&mini, &bundle, Expected::Key(&pem)).unwrap();
     assert!(ask(&mini, &bundle, Expected::Key(&key().public().to_pem())).is_err());

@@ -1,5 +1,8 @@
-//! A whole Sigstore in a box: a certificate authority, a certificate log and a transparency log with one
-//! leaf, so that each proof can be left out or made wrong.
+//! A whole Sigstore in a box: a certificate authority, a certificate log, a time stamp authority and a
+//! transparency log with one leaf, so that each proof can be left out or made wrong.
+
+mod log;
+mod stamps;
 
 use std::time::Duration;
 
@@ -13,6 +16,8 @@ use rcgen::{
 use serde_json::{Value as Json, json};
 use vouchsafe_keys::{Algorithm, PrivateKey, PublicKey};
 
+pub(super) use self::log::{hashed, hashed_second};
+use self::stamps::Stamps;
 use crate::Digest;
 
 pub(super) const IDENTITY: &str =
@@ -28,6 +33,7 @@ pub(super) struct Mini {
     authority_der: Vec<u8>,
     certificates: PrivateKey,
     log: PrivateKey,
+    stamps: Stamps,
 }
 
 /// What is asked of the box; the default is a sound signature.
@@ -68,6 +74,7 @@ impl Mini {
             authority_der,
             certificates: key(),
             log: key(),
+            stamps: Stamps::new(),
         }
     }
 
@@ -96,40 +103,55 @@ impl Mini {
                 "certChain": { "certificates": [{ "rawBytes": BASE64.encode(&self.authority_der) }] },
                 "validFor": window,
             }],
-            "timestampAuthorities": [],
+            "timestampAuthorities": [self.stamps.authority()],
         })
         .to_string()
     }
 
     /// A bundle with a certificate, as keyless signing makes it.
     pub(super) fn sign(&self, bytes: &[u8], wish: &Wish) -> Json {
-        let key = key();
-        let certificate = self.certificate(&key.public(), wish);
-        let signature = key.sign(bytes).unwrap();
-        let entry = self.entry(
-            bytes,
-            &signature,
-            &pem("CERTIFICATE", &certificate),
-            wish.logged_at,
-        );
-        bundle(
-            json!({ "certificate": { "rawBytes": BASE64.encode(certificate) } }),
-            bytes,
-            &signature,
-            &[entry],
-        )
+        self.sign_as(&self.hand(wish), bytes, wish.logged_at)
     }
 
     /// A bundle for a plain key, logged.
-    pub(super) fn sign_with(&self, bytes: &[u8], key: &PrivateKey) -> Json {
-        let signature = key.sign(bytes).unwrap();
-        let entry = self.entry(bytes, &signature, &key.public().to_pem(), ISSUED);
+    pub(super) fn sign_with(&self, bytes: &[u8], signer: &Hand) -> Json {
+        self.sign_as(signer, bytes, ISSUED)
+    }
+
+    fn sign_as(&self, signer: &Hand, bytes: &[u8], at: i64) -> Json {
+        let signature = signer.key.sign(bytes).unwrap();
+        let body = hashed(Digest::of(bytes), &signature, &signer.pem());
+        let entry = self.first(("hashedrekord", "0.0.1"), &body, at);
+        bundle(signer, message(bytes, &signature), &[entry], &[])
+    }
+
+    /// As the second log has it: an entry without a time, and time stamps of `stamped`.
+    pub(super) fn sign_second(&self, bytes: &[u8], stamped: &[i64]) -> Json {
+        let signer = self.hand(&Wish::default());
+        let signature = signer.key.sign(bytes).unwrap();
+        let body = hashed_second(Digest::of(bytes), &signature, &signer.verifier());
+        let stamps: Vec<Json> = stamped
+            .iter()
+            .map(|at| self.stamp(&signature, *at))
+            .collect();
         bundle(
-            json!({ "publicKey": { "hint": key_id(&key.public()) } }),
-            bytes,
-            &signature,
-            &[entry],
+            &signer,
+            message(bytes, &signature),
+            &[self.second(&body)],
+            &stamps,
         )
+    }
+
+    /// Who may sign until ten minutes from [`ISSUED`].
+    pub(super) fn hand(&self, wish: &Wish) -> Hand {
+        let key = key();
+        let certificate = Some(self.certificate(&key.public(), wish));
+        Hand { key, certificate }
+    }
+
+    /// That the box's authority saw `signature` at `at`.
+    pub(super) fn stamp(&self, signature: &[u8], at: i64) -> Json {
+        self.stamps.stamp(signature, at)
     }
 
     /// `bundle` in the form of version 0.2: a chain of certificates, with the root if wished.
@@ -218,47 +240,45 @@ impl Mini {
         .concat();
         sized(&sized(&one))
     }
+}
 
-    fn entry(&self, bytes: &[u8], signature: &[u8], verifier: &str, at: i64) -> Json {
-        let body = json!({
-            "apiVersion": "0.0.1",
-            "kind": "hashedrekord",
-            "spec": {
-                "data": { "hash": { "algorithm": "sha256", "value": Digest::of(bytes).hex() } },
-                "signature": {
-                    "content": BASE64.encode(signature),
-                    "publicKey": { "content": BASE64.encode(verifier) },
-                },
-            },
-        });
-        let body = crate::value::canonical(&body);
-        let root = BASE64.encode(Digest::of(&[&[0], body.as_slice()].concat()).as_bytes());
-        let log = Digest::of(self.log.public().spki());
-        let promised = json!({
-            "body": BASE64.encode(&body), "integratedTime": at, "logIndex": 0, "logID": log.hex(),
-        });
-        let set = self.log.sign(&crate::value::canonical(&promised)).unwrap();
-        let note = format!("rekor.example - 1\n1\n{root}\n");
-        let signed = [
-            &log.as_bytes()[..4],
-            &self.log.sign(note.as_bytes()).unwrap(),
-        ]
-        .concat();
+/// Who signs: a key, with a certificate for it or by itself.
+pub(super) struct Hand {
+    pub(super) key: PrivateKey,
+    certificate: Option<Vec<u8>>,
+}
+
+impl Hand {
+    pub(super) fn plain(key: PrivateKey) -> Self {
+        let certificate = None;
+        Self { key, certificate }
+    }
+
+    /// What the first log's entries call the signer.
+    pub(super) fn pem(&self) -> String {
+        match &self.certificate {
+            Some(der) => pem("CERTIFICATE", der),
+            None => self.key.public().to_pem(),
+        }
+    }
+
+    /// What the second log's entries call the signer.
+    pub(super) fn verifier(&self) -> Json {
+        let (name, der) = match &self.certificate {
+            Some(der) => ("x509Certificate", der.clone()),
+            None => ("publicKey", self.key.public().spki().to_vec()),
+        };
         json!({
-            "logIndex": "0",
-            "logId": { "keyId": key_id(&self.log.public()) },
-            "kindVersion": { "kind": "hashedrekord", "version": "0.0.1" },
-            "integratedTime": at.to_string(),
-            "inclusionPromise": { "signedEntryTimestamp": BASE64.encode(set) },
-            "inclusionProof": {
-                "logIndex": "0",
-                "rootHash": root,
-                "treeSize": "1",
-                "hashes": [],
-                "checkpoint": { "envelope": format!("{note}\n— rekor.example {}\n", BASE64.encode(signed)) },
-            },
-            "canonicalizedBody": BASE64.encode(&body),
+            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+            name: { "rawBytes": BASE64.encode(der) },
         })
+    }
+
+    fn material(&self) -> Json {
+        match &self.certificate {
+            Some(der) => json!({ "certificate": { "rawBytes": BASE64.encode(der) } }),
+            None => json!({ "publicKey": { "hint": key_id(&self.key.public()) } }),
+        }
     }
 }
 
@@ -269,17 +289,32 @@ pub(super) fn key() -> PrivateKey {
     PrivateKey::generate(Algorithm::EcdsaP256).unwrap()
 }
 
-fn bundle(material: Json, bytes: &[u8], signature: &[u8], entries: &[Json]) -> Json {
-    let mut bundle = json!({
+pub(super) fn bundle(
+    signer: &Hand,
+    content: (&str, Json),
+    entries: &[Json],
+    stamps: &[Json],
+) -> Json {
+    let mut material = signer.material();
+    material["tlogEntries"] = json!(entries);
+    if !stamps.is_empty() {
+        material["timestampVerificationData"] = json!({ "rfc3161Timestamps": stamps });
+    }
+    let (name, content) = content;
+    json!({
         "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
         "verificationMaterial": material,
-        "messageSignature": {
-            "messageDigest": { "algorithm": "SHA2_256", "digest": BASE64.encode(Digest::of(bytes).as_bytes()) },
-            "signature": BASE64.encode(signature),
-        },
+        name: content,
+    })
+}
+
+fn message(bytes: &[u8], signature: &[u8]) -> (&'static str, Json) {
+    let digest = BASE64.encode(Digest::of(bytes).as_bytes());
+    let content = json!({
+        "messageDigest": { "algorithm": "SHA2_256", "digest": digest },
+        "signature": BASE64.encode(signature),
     });
-    bundle["verificationMaterial"]["tlogEntries"] = json!(entries);
-    bundle
+    ("messageSignature", content)
 }
 
 fn key_id(key: &PublicKey) -> String {
@@ -318,9 +353,11 @@ fn sized(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn der(tag: u8, bytes: &[u8]) -> Vec<u8> {
-    let length = match u8::try_from(bytes.len()).unwrap() {
-        short if short < 128 => vec![short],
-        long => vec![0x81, long],
+    let [high, low] = u16::try_from(bytes.len()).unwrap().to_be_bytes();
+    let length = match (high, low) {
+        (0, short) if short < 128 => vec![short],
+        (0, long) => vec![0x81, long],
+        (high, low) => vec![0x82, high, low],
     };
     [&[tag], length.as_slice(), bytes].concat()
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use vouchsafe_keys::{Algorithm, PrivateKey};
 
-use super::mini::{ISSUER, Mini, Wish, key};
+use super::mini::{Hand, ISSUER, Mini, Wish, key};
 use crate::signing::{
     EvidenceError, Recognised, RevocationList, Revocations, Signer, Transparency, Trust, Verified,
     VerifyError, sign, still_trusted, verify, verify_signer,
@@ -436,32 +436,34 @@ fn a_revoked_identity_is_refused() {
 #[test]
 fn a_key_that_must_be_logged_is_not_believed_without_the_log() {
     let mini = Mini::new();
-    let signer = key();
+    let hand = Hand::plain(key());
+    let signer = &hand.key;
     let bytes = payments();
     let root = mini.trusted_root();
-    let text = publisher("acme", "acme", &signer).replace("\"none\"", "\"required\"")
+    let text = publisher("acme", "acme", signer).replace("\"none\"", "\"required\"")
         + "[sigstore]\ntrusted_root = \"root.json\"\n";
     let trust = Trust::parse_with(&text, &|_| Ok(root.clone())).unwrap();
-    let unlogged = ask(&bytes, &signed(&bytes, &signer), &trust);
+    let unlogged = ask(&bytes, &signed(&bytes, signer), &trust);
     assert!(matches!(
         unlogged,
         Err(VerifyError::Evidence(EvidenceError::Log(_)))
     ));
-    let logged = mini.sign_with(&bytes, &signer).to_string();
+    let logged = mini.sign_with(&bytes, &hand).to_string();
     assert_eq!(
         ask(&bytes, &logged, &trust).unwrap().transparency(),
         Transparency::Required
     );
-    let elsewhere = Mini::new().sign_with(&bytes, &signer).to_string();
+    let elsewhere = Mini::new().sign_with(&bytes, &hand).to_string();
     assert!(ask(&bytes, &elsewhere, &trust).is_err());
 }
 
 #[test]
 fn a_logged_bundle_does_for_a_plain_key_too() {
-    let signer = key();
+    let hand = Hand::plain(key());
+    let signer = &hand.key;
     let bytes = payments();
-    let bundle = Mini::new().sign_with(&bytes, &signer).to_string();
-    assert!(ask(&bytes, &bundle, &trust(&publisher("acme", "acme", &signer))).is_ok());
+    let bundle = Mini::new().sign_with(&bytes, &hand).to_string();
+    assert!(ask(&bytes, &bundle, &trust(&publisher("acme", "acme", signer))).is_ok());
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl Case {
 
 fn good() -> Vec<(&'static str, Case)> {
     let multi = read("sigstore-verify/test_data/sct-multi-intermediate/staging_trusted_root.json");
+    let stamped = read("sigstore-verify/test_data/timestamps/valid_trusted_root.json");
     [
         ("sigstore-verify/test_data/bundles/cosign-v3-blob.sigstore.json", PRODUCTION),
         ("sigstore-verify/test_data/bundles/conda-attestation.sigstore.json", PRODUCTION),
@@ -59,6 +60,8 @@ fn good() -> Vec<(&'static str, Case)> {
         ("sigstore-verify/test_data/upstream/sigstore-python/staging-rekor-v2.txt.sigstore.json", STAGING),
         ("sigstore-verify/test_data/upstream/sigstore-python/a.dsse.staging-rekor-v2.txt.sigstore.json", STAGING),
         ("sigstore-verify/test_data/sct-multi-intermediate/staging_bundle.sigstore.json", &multi),
+        ("sigstore-verify/test_data/timestamps/valid_bundle.json", &stamped),
+        ("sigstore-verify/test_data/invalid-ct-key_fail/bundle.sigstore.json", PRODUCTION),
         ("sigstore-bundle/tests/fixtures/happy-path.json", PRODUCTION),
     ]
     .map(|(file, root)| (file, Case::of(file, root)))
@@ -97,24 +100,50 @@ fn good_bundles_do_not_verify_for_others() {
 #[test]
 fn bad_bundles_do_not_verify() {
     let invalid_ct = read("sigstore-verify/test_data/invalid-ct-key_fail/trusted_root.json");
+    let stamped = read("sigstore-verify/test_data/timestamps/valid_trusted_root.json");
     for (file, root) in [
-        ("bundles/bundle_cve_2022_36056.txt.sigstore", STAGING),
-        ("bundles/bundle_invalid_version.txt.sigstore", STAGING),
-        ("bundles/bundle_no_cert_v1.txt.sigstore", STAGING),
-        ("bundles/bundle_no_checkpoint.txt.sigstore", STAGING),
-        ("bundles/bundle_no_log_entry.txt.sigstore", STAGING),
         (
-            "bundles/bundle_v3_no_signed_time.txt.sigstore.json",
+            "sigstore-verify/test_data/bundles/bundle_cve_2022_36056.txt.sigstore",
             STAGING,
         ),
-        ("bundles/dsse-2sigs.sigstore.json", STAGING),
         (
-            "bundles/github-private-attestation.sigstore.json",
+            "sigstore-verify/test_data/bundles/bundle_invalid_version.txt.sigstore",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/bundle_no_cert_v1.txt.sigstore",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/bundle_no_checkpoint.txt.sigstore",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/bundle_no_log_entry.txt.sigstore",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/bundle_v3_no_signed_time.txt.sigstore.json",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/dsse-2sigs.sigstore.json",
+            STAGING,
+        ),
+        (
+            "sigstore-verify/test_data/bundles/github-private-attestation.sigstore.json",
             PRODUCTION,
         ),
-        ("invalid-ct-key_fail/bundle.sigstore.json", &invalid_ct),
+        (
+            "sigstore-verify/test_data/invalid-ct-key_fail/bundle.sigstore.json",
+            &invalid_ct,
+        ),
+        (
+            "sigstore-tsa/test_data/timestamps/payload_mismatch_bundle.json",
+            &stamped,
+        ),
     ] {
-        let bundle = read(&format!("sigstore-verify/test_data/{file}"));
+        let bundle = read(file);
         let digest = signed_digest(&bundle).unwrap_or(Digest::of(b""));
         let case = Case {
             bundle,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use sigstore_trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use sigstore_verify::Verifier;
 use toml::Spanned;
 use vouchsafe_keys::PublicKey;
@@ -14,6 +13,7 @@ use super::{Publisher, Recognised, RevocationPolicy, Transparency, Trust, TrustE
 use crate::name::is_kebab;
 use crate::signing::identity::IdentityPattern;
 use crate::words;
+use crate::signing::sigstore;
 
 type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
@@ -243,8 +243,7 @@ fn sigstore(
 
 /// Of the given `trusted_root.json`, or of the public instance as it is built in.
 pub(super) fn verifier(trusted_root: Option<&str>) -> Result<Arc<Verifier>, String> {
-    let json = trusted_root.unwrap_or(SIGSTORE_PRODUCTION_TRUSTED_ROOT);
-    let root = TrustedRoot::from_json(json).map_err(|e| e.to_string())?;
+    let root = sigstore::root(trusted_root)?;
     Verifier::new(&root)
         .map(Arc::new)
         .map_err(|e| e.to_string())
