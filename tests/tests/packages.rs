@@ -197,14 +197,18 @@ fn a_component_swapped_in_the_store_does_not_run() {
     let other = Sketch::new("acme:pay", "1.0.0", 666).sign(&home, "other");
     let digest = Digest::of(&fs::read(&file).unwrap());
     let kept = home.data("skills").join(format!("{}.wasm", digest.hex()));
-    // Between the check and the first call, which compiles: the bytes that were checked are used.
+    // Between the check and the first call, which compiles: only the bytes that were checked are.
     fs::copy(&other, &kept).unwrap();
     fs::copy(bundle_path(&other), bundle_path(&kept)).unwrap();
-    answers(&home, "pay_sum", 7);
-    // Found at the next start: well signed, and not what was granted.
+    let refused = home.call("pay_sum", &json!({})).code(4);
+    says(
+        &refused,
+        "the kept component was changed since it was verified",
+    );
+    // Found at the next start: well signed, and not what was kept.
     home.stop();
     home.call("pay_sum", &json!({})).code(4);
-    says(&home.run(&["list"]).ok(), "digest is sha256:");
+    says(&home.run(&["list"]).ok(), "the file now holds sha256:");
     fs::write(&kept, b"nonsense").unwrap();
     home.stop();
     home.call("pay_sum", &json!({})).code(2);

@@ -96,11 +96,16 @@ impl Client {
     }
 
     fn hear(&mut self) -> Json {
+        serde_json::from_str(self.line()).expect("a message")
+    }
+
+    /// The next message as it came: to read what it says is the client's own time.
+    pub(crate) fn line(&mut self) -> &str {
         self.line.clear();
         self.output
             .read_line(&mut self.line)
             .expect("a line is heard");
-        serde_json::from_str(&self.line).expect("a message")
+        &self.line
     }
 }
 

@@ -40,8 +40,8 @@ pub(crate) fn measure(report: &mut Report) {
     );
 }
 
-/// The median time from starting a bridge without an owner to the first listing, and the owner's
-/// memory then.
+/// The median time from starting a bridge without an owner until the first listing is there, and the
+/// owner's memory then.
 fn start(home: &Home) -> (Duration, u64) {
     let mut times = Vec::new();
     let mut held = 0;
@@ -49,8 +49,10 @@ fn start(home: &Home) -> (Duration, u64) {
         home.stop();
         let begun = Instant::now();
         let mut client = Client::start(home.command(&["mcp"]));
-        client.ask("tools/list", &json!({}));
+        client.request("tools/list", &json!({}));
+        let listing = client.line();
         times.push(begun.elapsed());
+        assert!(listing.contains("\"tools\":["), "{listing}");
         let owner = Socket::open(home)
             .ask(&json!({ "do": "ping" }))
             .expect("an owner");

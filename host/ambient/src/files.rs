@@ -65,7 +65,7 @@ pub fn read_file_or_pipe(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> 
 }
 
 fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(expected(&file, limit));
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(at("read", path))?;
@@ -76,6 +76,12 @@ fn read_to_limit(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileErr
         });
     }
     Ok(bytes)
+}
+
+/// Room for what the file says it has, so that reading it moves nothing.
+fn expected(file: &File, limit: u64) -> usize {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    usize::try_from(length.min(limit).saturating_add(1)).unwrap_or(0)
 }
 
 /// As [`read_bounded`], but `None` when there is no such file.
@@ -116,23 +122,43 @@ pub fn write_atomic(path: &Path, bytes: &[u8], access: Access) -> Result<(), Fil
     sync_directory(parent(path))
 }
 
+/// As [`write_atomic`] for what can be made again and is checked when it is read: a crash may leave it
+/// cut short.
+///
+/// # Errors
+/// What the operating system says.
+pub fn write_cached(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let temporary = beside(path);
+    let written = create_new(&temporary, Access::Private)
+        .and_then(|mut file| file.write_all(bytes).map_err(at("write", path)))
+        .and_then(|()| fs::rename(&temporary, path).map_err(at("replace", path)));
+    if written.is_err() {
+        drop(fs::remove_file(&temporary));
+    }
+    written
+}
+
 /// Creates `path`, which must not exist, with `bytes` on stable storage.
 ///
 /// # Errors
 /// What the operating system says, also when the file exists.
 pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let mut file = create_new(path, access)?;
+    file.write_all(bytes).map_err(at("write", path))?;
+    file.sync_all().map_err(at("sync", path))
+}
+
+fn create_new(path: &Path, access: Access) -> Result<File, FileError> {
     let mode = match access {
         Access::Private => 0o600,
         Access::Shared => 0o644,
     };
-    let mut file = OpenOptions::new()
+    OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(path)
-        .map_err(at("create", path))?;
-    file.write_all(bytes).map_err(at("write", path))?;
-    file.sync_all().map_err(at("sync", path))
+        .map_err(at("create", path))
 }
 
 /// Makes the entries of directory `path` durable.

@@ -15,6 +15,14 @@ use crate::protocol::{Failure, Hello, MAX_LINE, Mode, Reply, Request, VERSION, W
 /// How long a freshly started owner may take to answer.
 const START: Duration = Duration::from_secs(20);
 
+/// How long to wait before asking again whether it has come up, at first and at most: an owner of a
+/// hundred skills is up in a tenth of a second, and a longer pause would be noticed.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(10));
+
+/// How long an owner may take from its lock to its socket, before another is started because the
+/// first one lost the race for the lock.
+const RACE: Duration = Duration::from_millis(100);
+
 /// A log of owners that is longer, in bytes, starts anew with the next owner.
 const LONG_LOG: u64 = 1 << 20;
 
@@ -103,7 +111,8 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
     let began = begin_log(home)?;
     let mut owner = start(home, starter)?;
     let deadline = Instant::now() + START;
-    let mut pause = Duration::from_millis(2);
+    let (mut pause, longest) = PAUSES;
+    let mut began_race = Instant::now();
     loop {
         if let Ok(stream) = greet(home, mode) {
             return Ok(stream);
@@ -113,14 +122,15 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
             return Err(ClientError::NoOwner(last_words(home, began)));
         }
         std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
+        pause = (pause * 2).min(longest);
         // An owner that lost the race for the lock ends with success. The one that holds it comes
         // up, or goes down, and then nobody is left to wait for.
-        if ended.is_some() && pause >= Duration::from_millis(50) {
+        if ended.is_some() && began_race.elapsed() >= RACE {
             if let Ok(stream) = greet(home, mode) {
                 return Ok(stream);
             }
             owner = start(home, starter)?;
+            began_race = Instant::now();
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod client;
 mod control;
 mod history;
 pub mod home;
+mod kept;
 mod logging;
 mod mcp;
 pub mod owner;

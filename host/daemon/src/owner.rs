@@ -23,12 +23,13 @@ use crate::authenticated::{self, AuthenticatedError};
 use crate::caller::Caller;
 use crate::history::History;
 use crate::home::Home;
+use crate::kept::Kept;
 use crate::protocol::Failure;
 use crate::rules::{Rules, Standing};
 use crate::running::Running;
 use crate::setup::{self, SetupError};
 use crate::skill::InstalledSkill;
-use crate::store::{Store, Unverified};
+use crate::store::Unverified;
 use crate::switches::{Switches, Target};
 
 /// Why the owner can't take up its work.
@@ -74,7 +75,7 @@ pub struct Owner {
     log: Arc<Log>,
     engine: Engine,
     clearance: Clearance,
-    store: Store,
+    kept: Kept,
     /// Held while the rules change and until that is on disk: changes happen one after another.
     changing: tokio::sync::Mutex<VersionMemory>,
     /// What is off. Held only in memory, so that switching off waits for no disk.
@@ -112,8 +113,8 @@ impl Owner {
         let in_force = standing.as_ref().map(|standing| &*standing.in_force);
         catch_up(&home, &mut memory, in_force, &history)?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
-        let store = Store::at(home.skills());
-        let rules = Rules::judge(&home, standing, &store, &switches, &mut memory)?;
+        let kept = Kept::of(&home, &keystore);
+        let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let owner = Arc::new_cyclic(|this| Self {
             clearance: Clearance::new(log.clone()),
             changing: tokio::sync::Mutex::new(memory),
@@ -128,7 +129,7 @@ impl Owner {
             operators,
             log,
             engine,
-            store,
+            kept,
         });
         owner.publish(rules);
         Ok(owner)
@@ -266,7 +267,7 @@ impl Owner {
         for digest in gone {
             let facts = [("digest", digest.to_string())];
             self.record(control("remove", Some(caller), facts)).await?;
-            let removed = self.store.remove(digest);
+            let removed = self.kept.remove(digest);
             removed.map_err(|error| Failure::internal(error.to_string()))?;
         }
         self.judge_again(&mut memory)
@@ -294,7 +295,7 @@ impl Owner {
             ("publisher", verified.publisher().to_owned()),
         ];
         self.record(control("keep", Some(caller), facts)).await?;
-        let kept = self.store.keep(unverified);
+        let kept = self.kept.store().keep(unverified);
         kept.map_err(|error| Failure::internal(error.to_string()))?;
         self.judge_again(&mut memory)
     }
@@ -350,7 +351,7 @@ impl Owner {
         standing: Option<Standing>,
     ) -> Result<(), FileError> {
         let switches = self.switches().clone();
-        let judged = Rules::judge(&self.home, standing.clone(), &self.store, &switches, memory);
+        let judged = Rules::judge(&self.home, standing.clone(), &self.kept, &switches, memory);
         let (rules, judged) = match judged {
             Ok(rules) => (rules, Ok(())),
             Err(error) => (Rules::nothing(&self.home, standing), Err(error)),

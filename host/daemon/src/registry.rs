@@ -30,7 +30,7 @@ impl Registry {
             for (name, tool) in skill.tools() {
                 claims.entry(name).or_default().push(Entry {
                     skill: skill.clone(),
-                    tool: Arc::new(tool.clone()),
+                    tool: Arc::clone(tool),
                 });
             }
         }

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::FileError;
 use vouchsafe_package::assemble::tool_name;
-use vouchsafe_package::signing::{self, Verified, VersionMemory};
-use vouchsafe_package::{Digest, Package, ReadLimits, SkillName, Version};
+use vouchsafe_package::signing::{Verified, VersionMemory};
+use vouchsafe_package::{Digest, Package, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::{Granted, Principal, Role};
 
 use crate::applied::Applied;
 use crate::home::Home;
+use crate::kept::{Kept, Untrusted};
 use crate::proposals::Watch;
 use crate::registry::Registry;
 use crate::skill::InstalledSkill;
@@ -82,13 +82,13 @@ impl Rules {
     pub(crate) fn judge(
         home: &Home,
         standing: Option<Standing>,
-        store: &Store,
+        kept: &Kept,
         switches: &Switches,
         memory: &mut VersionMemory,
     ) -> Result<Self, FileError> {
         let mut rules = Self::nothing(home, standing);
-        let verified = rules.verify(store)?;
-        let newest = rules.grant(&verified, switches, memory);
+        let verified = rules.verify(kept)?;
+        let newest = rules.grant(kept.store(), &verified, switches, memory);
         rules.on = newest.into_values().map(Arc::new).collect();
         (rules.registry, rules.contested) = Registry::new(&rules.on);
         Ok(rules)
@@ -152,47 +152,27 @@ impl Rules {
     }
 
     /// The kept components whose signatures are believed, by digest.
-    fn verify(&mut self, store: &Store) -> Result<BTreeMap<Digest, Arc<Verified>>, FileError> {
-        let mut verified = BTreeMap::new();
-        for digest in store.digests()? {
-            match self.verify_one(store, &digest) {
-                Ok(one) => drop(verified.insert(digest, Arc::new(one))),
-                Err(reason) => self.off.push(Off {
+    fn verify(&mut self, kept: &Kept) -> Result<BTreeMap<Digest, Arc<Verified>>, FileError> {
+        let mut believed = BTreeMap::new();
+        for (digest, verified) in kept.verify(self.in_force.as_deref())? {
+            match verified {
+                Ok(one) => drop(believed.insert(digest, Arc::new(one))),
+                Err(Untrusted { reason, package }) => self.off.push(Off {
                     digest,
-                    claims: claims(store, &digest),
+                    claims: package.as_ref().map(Claims::of),
                     publisher: None,
                     state: "untrusted",
                     reason,
                 }),
             }
         }
-        Ok(verified)
-    }
-
-    fn verify_one(&self, store: &Store, digest: &Digest) -> Result<Verified, String> {
-        let nothing = "nothing is in force yet; write `trust.toml`, then run `vouchsafe apply`";
-        let content = self.in_force.as_ref().ok_or(nothing)?.content();
-        let kept = store.load(digest).map_err(|error| error.to_string())?;
-        let kept = kept.ok_or("it is gone from the store")?;
-        let bundle = kept
-            .bundle
-            .ok_or_else(|| signing::VerifyError::Unsigned.to_string())?;
-        let (trust, revocations) = (content.trust(), content.revocations());
-        let limits = ReadLimits::default();
-        signing::verify(
-            kept.component,
-            &bundle,
-            trust,
-            revocations,
-            &limits,
-            clock::now(),
-        )
-        .map_err(|error| error.to_string())
+        Ok(believed)
     }
 
     /// The granted ones; of several versions that a grant admits, the highest.
     fn grant(
         &mut self,
+        store: &Store,
         verified: &BTreeMap<Digest, Arc<Verified>>,
         switches: &Switches,
         memory: &mut VersionMemory,
@@ -213,7 +193,7 @@ impl Rules {
                     one
                 }
                 other => {
-                    newest.insert(name, InstalledSkill::new(granted));
+                    newest.insert(name, InstalledSkill::new(granted, store.clone()));
                     let Some(other) = other else { continue };
                     &other.granted().verified().clone()
                 }
@@ -358,14 +338,6 @@ impl Claims {
             tools: tools.map(|tool| tool_name(prefix, &tool.name)).collect(),
         }
     }
-}
-
-/// What the component kept as `digest` says of itself. Nothing of it is believed; a person who is
-/// told that it is off wants to know which.
-fn claims(store: &Store, digest: &Digest) -> Option<Claims> {
-    let kept = store.load(digest).ok().flatten()?;
-    let package = Package::read(&kept.component, &ReadLimits::default()).ok()?;
-    Some(Claims::of(&package))
 }
 
 /// The component that the grant for `one` pins, where that is another one.

@@ -8,17 +8,23 @@ use vouchsafe_package::{Digest, Effect, Package, Tool};
 use vouchsafe_policy::Granted;
 use vouchsafe_runtime::{Engine, LoadError, Skill};
 
+use crate::store::Store;
+
 /// A skill that agents can call.
 pub struct InstalledSkill {
     granted: Granted,
+    /// Where its bytes are read from when they are compiled; to hold all skills' would take more
+    /// memory than all the rest.
+    store: Store,
     code: OnceCell<Arc<Skill>>,
 }
 
 impl InstalledSkill {
     /// A granted skill; nothing is compiled yet.
-    pub fn new(granted: Granted) -> Self {
+    pub fn new(granted: Granted, store: Store) -> Self {
         Self {
             granted,
+            store,
             code: OnceCell::new(),
         }
     }
@@ -44,7 +50,7 @@ impl InstalledSkill {
     }
 
     /// Its granted tools under the name that its grant gives it.
-    pub fn tools(&self) -> impl Iterator<Item = (String, &Tool)> {
+    pub fn tools(&self) -> impl Iterator<Item = (String, &Arc<Tool>)> {
         let alias = self.granted.grant().alias.as_ref();
         let name = alias.map_or(self.package().name.name(), |alias| alias.value.as_str());
         let granted = &self.granted.effective().tools;
@@ -72,10 +78,10 @@ impl InstalledSkill {
     /// Its compiled code; the first call compiles, or takes it from the cache.
     ///
     /// # Errors
-    /// When it can't be compiled within the limits. The next call tries again.
+    /// When its bytes are not those that were verified, or can't be compiled within the limits. The next call tries again.
     pub async fn code(&self, engine: &Engine) -> Result<&Arc<Skill>, LoadError> {
         self.code
-            .get_or_try_init(|| engine.load(&self.granted))
+            .get_or_try_init(|| engine.load(&self.granted, || self.store.component(&self.digest())))
             .await
     }
 }

@@ -76,6 +76,14 @@ impl Store {
         }
     }
 
+    /// Reads back the component that was kept as `digest`, without its bundle.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn component(&self, digest: &Digest) -> Result<Vec<u8>, FileError> {
+        files::read_bounded(&self.file(digest), MAX_COMPONENT)
+    }
+
     /// Forgets `digest`; fine if it is not here.
     ///
     /// # Errors

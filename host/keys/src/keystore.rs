@@ -28,6 +28,8 @@ pub enum Purpose {
     LogPseudonyms,
     /// Authenticates compiled code on disk.
     CodeCache,
+    /// Authenticates what reading a component gave.
+    ReadMarks,
     /// Authenticates the highest version seen of each skill.
     VersionMemory,
     /// Authenticates what `apply` put in force.
@@ -38,10 +40,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose, in the order in which they are listed.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LogCommitments,
         Self::LogPseudonyms,
         Self::CodeCache,
+        Self::ReadMarks,
         Self::VersionMemory,
         Self::AppliedState,
         Self::Sealing,
@@ -53,6 +56,7 @@ impl Purpose {
             Self::LogCommitments => "vouchsafe/v1/log-commitments",
             Self::LogPseudonyms => "vouchsafe/v1/log-pseudonyms",
             Self::CodeCache => "vouchsafe/v1/code-cache",
+            Self::ReadMarks => "vouchsafe/v1/read-marks",
             Self::VersionMemory => "vouchsafe/v1/version-memory",
             Self::AppliedState => "vouchsafe/v1/applied-state",
             Self::Sealing => "vouchsafe/v1/sealing",
@@ -67,6 +71,7 @@ impl Purpose {
             }
             Self::LogPseudonyms => "people in old records can no longer be found by name",
             Self::CodeCache => "every component is compiled again",
+            Self::ReadMarks => "every component is read again",
             Self::VersionMemory => "an older signed version is no longer noticed as a rollback",
             Self::AppliedState => "grants, roles and trust must be applied again",
             Self::Sealing => "sealed values are gone",
@@ -375,6 +380,7 @@ struct Keys {
     log_commitments: Pair,
     log_pseudonyms: Pair,
     code_cache: Pair,
+    read_marks: Pair,
     version_memory: Pair,
     applied_state: Pair,
     sealing: Pair,
@@ -405,6 +411,7 @@ impl Keys {
             log_commitments: pair(Purpose::LogCommitments)?,
             log_pseudonyms: pair(Purpose::LogPseudonyms)?,
             code_cache: pair(Purpose::CodeCache)?,
+            read_marks: pair(Purpose::ReadMarks)?,
             version_memory: pair(Purpose::VersionMemory)?,
             applied_state: pair(Purpose::AppliedState)?,
             sealing: pair(Purpose::Sealing)?,
@@ -416,6 +423,7 @@ impl Keys {
             Purpose::LogCommitments => &self.log_commitments,
             Purpose::LogPseudonyms => &self.log_pseudonyms,
             Purpose::CodeCache => &self.code_cache,
+            Purpose::ReadMarks => &self.read_marks,
             Purpose::VersionMemory => &self.version_memory,
             Purpose::AppliedState => &self.applied_state,
             Purpose::Sealing => &self.sealing,

@@ -18,6 +18,6 @@ pub mod statement;
 pub use derived::{MacKey, SealError, SealingKey};
 pub use keystore::{Facts, GenerationFacts, Keystore, KeystoreError, Purpose, PurposeFacts};
 pub use private::{Algorithm, KeyError, PrivateKey};
-pub use public::PublicKey;
+pub use public::{Hashed, PublicKey};
 pub use seal::Seal;
 pub use secret::Secret;

@@ -215,6 +215,7 @@ mod tests {
     use std::process::{Command, Output};
 
     use super::*;
+    use crate::Hashed;
 
     fn passphrase() -> Secret {
         Secret::from("correct horse".to_owned())
@@ -230,6 +231,15 @@ mod tests {
             assert!(!key.public().verify(b"massage", &signature));
             assert!(!other.public().verify(b"message", &signature));
             assert!(!key.public().verify(b"message", b""));
+            let public = key.public();
+            assert!(public.verify_hashed(&Hashed::of(b"message"), &signature));
+            assert!(!public.verify_hashed(&Hashed::of(b"massage"), &signature));
+            assert!(
+                !other
+                    .public()
+                    .verify_hashed(&Hashed::of(b"message"), &signature)
+            );
+            assert!(!public.verify_hashed(&Hashed::of(b"message"), b""));
         }
     }
 

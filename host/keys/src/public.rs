@@ -1,6 +1,6 @@
 //! Public keys: ECDSA P-256 and Ed25519, read and written as PEM (SPKI).
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm,
 };
@@ -11,6 +11,34 @@ use pkcs8::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfo, SubjectPublicKey
 use pkcs8::{LineEnding, der};
 
 use crate::{Algorithm, KeyError};
+
+/// A message with its SHA-256, computed once for whoever asks: a large one that may have been signed
+/// with any of several keys.
+#[derive(Debug)]
+pub struct Hashed<'m> {
+    bytes: &'m [u8],
+    sha256: Digest,
+}
+
+impl<'m> Hashed<'m> {
+    /// Hashes `bytes`.
+    pub fn of(bytes: &'m [u8]) -> Self {
+        let sha256 = digest(&SHA256, bytes);
+        Self { bytes, sha256 }
+    }
+
+    /// The message.
+    pub fn bytes(&self) -> &'m [u8] {
+        self.bytes
+    }
+
+    /// Its SHA-256.
+    pub fn sha256(&self) -> [u8; 32] {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(self.sha256.as_ref());
+        sha256
+    }
+}
 
 /// A key that signatures are checked with. Two are equal when their canonical SPKI is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -88,6 +116,17 @@ impl PublicKey {
         UnparsedPublicKey::new(verification(self.algorithm), &self.raw)
             .verify(message, signature)
             .is_ok()
+    }
+
+    /// As [`PublicKey::verify`], without hashing the message again for a signature over its hash.
+    pub fn verify_hashed(&self, message: &Hashed<'_>, signature: &[u8]) -> bool {
+        match self.algorithm {
+            Algorithm::EcdsaP256 => UnparsedPublicKey::new(verification(self.algorithm), &self.raw)
+                .verify_digest(&message.sha256, signature)
+                .is_ok(),
+            // It hashes by itself, and not the message alone.
+            Algorithm::Ed25519 => self.verify(message.bytes, signature),
+        }
     }
 
     pub(crate) fn from_raw(algorithm: Algorithm, raw: &[u8]) -> Result<Self, KeyError> {

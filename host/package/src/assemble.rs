@@ -1,6 +1,7 @@
 //! Functions, declarations and words to tools: the same way when packing and when reading.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -96,7 +97,7 @@ pub(crate) fn tools(
     exported: Vec<Exported>,
     manifest: &Manifest,
     docs: &Docs,
-) -> Result<Vec<Tool>, ToolError> {
+) -> Result<Vec<Arc<Tool>>, ToolError> {
     unique(&exported)?;
     all_exported(&exported, manifest)?;
     known_words(manifest, docs)?;
@@ -118,7 +119,8 @@ pub(crate) fn tools(
             let signature = with_words(&export.function, signature?, words.parts)?;
             named(name, &export.function)?;
             targets(&export.function, declaration, &signature)?;
-            tools.push(tool(export, signature, declaration.clone(), words.about));
+            let tool = tool(export, signature, declaration.clone(), words.about);
+            tools.push(Arc::new(tool));
         }
     }
     if tools.is_empty() && manifest.bus.subscribe.is_empty() {
@@ -138,7 +140,6 @@ fn tool(
         targets,
         confirm,
     } = declaration;
-    let output = schema::output(&signature);
     Tool {
         name: export.function.clone(),
         export,
@@ -146,11 +147,10 @@ fn tool(
         targets,
         confirm,
         description,
-        input_schema: schema::input(&signature.params),
-        wraps_result: output.as_ref().is_some_and(|output| output.wraps),
-        output_schema: output.map(|output| output.schema),
+        wraps_result: schema::wraps(signature.result.as_ref()),
         params: signature.params,
         result: signature.result,
+        result_docs: signature.result_docs,
     }
 }
 
@@ -274,22 +274,22 @@ fn targets(
 #[derive(Serialize)]
 struct Schemas<'a> {
     format: u32,
-    tools: BTreeMap<&'a str, ToolSchemas<'a>>,
+    tools: BTreeMap<&'a str, ToolSchemas>,
 }
 
 #[derive(Serialize)]
-struct ToolSchemas<'a> {
-    input: &'a Json,
+struct ToolSchemas {
+    input: Json,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<&'a Json>,
+    output: Option<Json>,
 }
 
 /// The schemas as a package carries them: canonical JSON.
-pub(crate) fn embed_schemas(tools: &[Tool]) -> Vec<u8> {
+pub(crate) fn embed_schemas(tools: &[Arc<Tool>]) -> Vec<u8> {
     let schemas = tools.iter().map(|tool| {
         let schemas = ToolSchemas {
-            input: &tool.input_schema,
-            output: tool.output_schema.as_ref(),
+            input: tool.input_schema(),
+            output: tool.output_schema(),
         };
         (tool.name.as_str(), schemas)
     });

@@ -283,7 +283,7 @@ fn signature(tool: &Tool) -> crate::wit::Signature {
     crate::wit::Signature {
         params: tool.params.clone(),
         result: tool.result.clone(),
-        result_docs: None,
+        result_docs: tool.result_docs.clone(),
     }
 }
 

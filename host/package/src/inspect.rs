@@ -121,7 +121,7 @@ pub fn facts(package: &Package, signature: Option<&SignatureFacts>) -> Inspectio
         signature: signature.cloned(),
         refused: None,
         tier: package.tier,
-        tools: package.tools.iter().map(tool).collect(),
+        tools: package.tools.iter().map(|one| tool(one)).collect(),
         asks: asks::of(&package.manifest),
         has_not: has_not(package),
         imports: package.imports.clone(),

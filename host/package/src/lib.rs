@@ -33,6 +33,7 @@ pub use imports::{Imports, Kind};
 pub use limits::Limits;
 pub use manifest::Manifest;
 pub use name::SkillName;
+pub use package::mark::Marks;
 pub use package::{Package, ReadError};
 pub use package_id::PackageId;
 pub use reader::ReadLimits;

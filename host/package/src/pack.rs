@@ -1,6 +1,7 @@
 //! Packing: a component, its `skill.toml` and its WIT become one file that says what it is.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 
@@ -141,7 +142,7 @@ fn describe(
     Ok(embed(&manifest, &tools, &docs))
 }
 
-fn embed(manifest: &Manifest, tools: &[Tool], docs: &Docs) -> Vec<u8> {
+fn embed(manifest: &Manifest, tools: &[Arc<Tool>], docs: &Docs) -> Vec<u8> {
     sections(&[
         (reader::MANIFEST_SECTION, &manifest.embed()),
         (reader::SCHEMAS_SECTION, &assemble::embed_schemas(tools)),

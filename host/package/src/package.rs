@@ -1,7 +1,10 @@
 //! A package: a component together with what its author says of it, read and found consistent.
 //! Who signed it is not known here.
 
+use std::sync::Arc;
+
 use semver::Version;
+use serde::{Deserialize, Serialize};
 
 use crate::assemble::{self, ToolError};
 use crate::credentials::{self, Credential};
@@ -14,12 +17,15 @@ use crate::reader::{self, Raw, ReadLimits, ReaderError};
 use crate::tier::Tier;
 use crate::tool::Tool;
 use crate::value::canonical;
-use crate::wit::NotData;
-use crate::wit::binary::{self, Imported};
+use crate::wit::binary;
 use crate::wit::docs::{self, Docs};
+use crate::wit::{Exported, Imported, NotData, Provided};
+
+pub mod mark;
 
 /// A skill as its bytes describe it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Package {
     /// Of the whole file.
     pub digest: Digest,
@@ -32,7 +38,7 @@ pub struct Package {
     /// What it declares.
     pub manifest: Manifest,
     /// What agents can call, in the order that the component exports it.
-    pub tools: Vec<Tool>,
+    pub tools: Vec<Arc<Tool>>,
     /// What it imports.
     pub imports: Imports,
     /// The functions that it imports of other skills, to compare with what provides them.
@@ -81,7 +87,7 @@ pub enum ReadError {
     Import(#[from] ImportError),
     /// What it calls of another skill takes or returns what is no data.
     #[error("it imports what no skill can provide: {0}")]
-    Skill(NotData),
+    Skill(#[from] NotData),
     /// It starts with more memory than it may use.
     #[error(
         "it starts with {initial} bytes of memory, and its limit is {limit}; raise `memory` under `[limits]`"
@@ -104,6 +110,15 @@ impl Package {
     /// What it promises: the manifest is in its one form; the schemas and words are those of the
     /// functions that the binary exports; imports and declarations agree both ways.
     pub fn read(bytes: &[u8], limits: &ReadLimits) -> Result<Self, ReadError> {
+        Self::read_as(Digest::of(bytes), bytes, limits)
+    }
+
+    /// As [`Package::read`] of `bytes` whose digest is known.
+    pub(crate) fn read_as(
+        digest: Digest,
+        bytes: &[u8],
+        limits: &ReadLimits,
+    ) -> Result<Self, ReadError> {
         let raw = reader::read(bytes, limits)?;
         let parts = Parts::of(&raw)?;
         let manifest = Manifest::from_embedded(parts.manifest)?;
@@ -117,7 +132,7 @@ impl Package {
         credentials::check_text("the manifest", &String::from_utf8_lossy(parts.manifest))?;
         let outside = Outside::of(&raw, &manifest, limits)?;
         Ok(Self {
-            digest: Digest::of(bytes),
+            digest,
             name: package.name,
             version: package.version,
             about: docs.about,
@@ -134,7 +149,7 @@ impl Package {
 
     /// The tool called `name` in WIT.
     #[must_use]
-    pub fn tool(&self, name: &str) -> Option<&Tool> {
+    pub fn tool(&self, name: &str) -> Option<&Arc<Tool>> {
         self.tools.iter().find(|tool| tool.name == name)
     }
 }
@@ -154,15 +169,11 @@ impl Outside {
         let imports = imports::check(raw, manifest)?;
         let mut skills = Vec::new();
         for name in &imports.skills {
-            let imported = binary::imported(raw, name, limits)?;
-            let wrong = imported
-                .functions
-                .iter()
-                .find_map(|found| found.signature.as_ref().err());
-            if let Some(wrong) = wrong {
-                return Err(ReadError::Skill(wrong.clone()));
-            }
-            skills.push(imported);
+            let functions = binary::imported(raw, name, limits)?.into_iter();
+            skills.push(Imported {
+                interface: name.clone(),
+                functions: functions.map(provided).collect::<Result<_, _>>()?,
+            });
         }
         let (initial, limit) = (raw.initial_memory, manifest.limits().memory_bytes);
         if initial > limit {
@@ -170,6 +181,11 @@ impl Outside {
         }
         Ok(Self { imports, skills })
     }
+}
+
+fn provided(Exported { export, signature }: Exported) -> Result<Provided, NotData> {
+    let signature = signature?;
+    Ok(Provided { export, signature })
 }
 
 /// The sections that make a component a package.

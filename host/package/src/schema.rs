@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::tool::Param;
 use crate::value::MAX_SAFE_INTEGER;
-use crate::wit::Signature;
 use crate::wit_type::{Case, Name, Type};
 
 /// The version of the derivation.
@@ -22,15 +21,6 @@ enum Way {
     Out,
 }
 
-/// The schema of what a tool answers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Output {
-    /// Always an object's.
-    pub schema: Json,
-    /// Whether the value stands under `result`, being no object by itself.
-    pub wraps: bool,
-}
-
 /// The schema of the arguments object.
 #[must_use]
 pub fn input(params: &[Param]) -> Json {
@@ -40,23 +30,24 @@ pub fn input(params: &[Param]) -> Json {
     object(fields, Way::In)
 }
 
-/// The schema of a successful answer, if there is anything to answer. At this level a
-/// `result<T, E>` answers T; E is the tool's error.
+/// The schema of a successful answer, always an object's, if there is anything to answer. At this
+/// level a `result<T, E>` answers T; E is the tool's error. `docs` are the words on the result.
 #[must_use]
-pub fn output(signature: &Signature) -> Option<Output> {
-    let ty = answered(signature.result.as_ref()?)?;
-    let mut schema = schema(ty, Way::Out);
-    describe(&mut schema, signature.result_docs.as_deref());
-    let wraps = !matches!(ty, Type::Record(_));
-    if wraps {
-        schema = json!({
-            "type": "object",
-            "properties": { "result": schema },
-            "required": ["result"],
-            "additionalProperties": false,
-        });
+pub fn output(result: Option<&Type>, docs: Option<&str>) -> Option<Json> {
+    let mut schema = schema(answered(result?)?, Way::Out);
+    describe(&mut schema, docs);
+    if wraps(result) {
+        schema = closed(of([("result", schema)]), vec!["result".into()]);
     }
-    Some(Output { schema, wraps })
+    Some(schema)
+}
+
+/// Whether a successful answer stands under `result`, being no object by itself.
+#[must_use]
+pub fn wraps(result: Option<&Type>) -> bool {
+    result
+        .and_then(answered)
+        .is_some_and(|ty| !matches!(ty, Type::Record(_)))
 }
 
 /// The type of a successful answer.
@@ -70,7 +61,7 @@ pub fn answered(result: &Type) -> Option<&Type> {
 
 fn schema(ty: &Type, way: Way) -> Json {
     match ty {
-        Type::Bool => json!({ "type": "boolean" }),
+        Type::Bool => plain("boolean"),
         Type::U8 => integer(0, u8::MAX.into()),
         Type::U16 => integer(0, u16::MAX.into()),
         Type::U32 => integer(0, u32::MAX.into()),
@@ -80,46 +71,66 @@ fn schema(ty: &Type, way: Way) -> Json {
         Type::U64 => long(0, "^(0|[1-9][0-9]{0,19})$", way),
         Type::S64 => long(-SAFE, "^(0|-?[1-9][0-9]{0,18})$", way),
         Type::F32 => json!({ "type": "number", "minimum": f32::MIN, "maximum": f32::MAX }),
-        Type::F64 => json!({ "type": "number" }),
+        Type::F64 => plain("number"),
         Type::Char => json!({ "type": "string", "minLength": 1, "maxLength": 1 }),
-        Type::String => json!({ "type": "string" }),
+        Type::String => plain("string"),
         Type::Bytes => json!({
             "type": "string",
             "contentEncoding": "base64",
             "pattern": "^[A-Za-z0-9+/]*={0,2}$",
         }),
-        Type::List(item) => json!({ "type": "array", "items": schema(item, way) }),
+        Type::List(item) => of([("type", "array".into()), ("items", schema(item, way))]),
         Type::Option(some) => option(some, way),
-        Type::Result { ok, err } => json!({
-            "oneOf": [side("ok", ok.as_deref(), way), side("error", err.as_deref(), way)],
-        }),
-        Type::Tuple(items) => json!({
-            "type": "array",
-            "prefixItems": items.iter().map(|item| schema(item, way)).collect::<Vec<_>>(),
-            "items": false,
-            "minItems": items.len(),
-        }),
+        Type::Result { ok, err } => one_of([
+            side("ok", ok.as_deref(), way),
+            side("error", err.as_deref(), way),
+        ]),
+        Type::Tuple(items) => of([
+            ("type", "array".into()),
+            (
+                "prefixItems",
+                items.iter().map(|item| schema(item, way)).collect(),
+            ),
+            ("items", false.into()),
+            ("minItems", items.len().into()),
+        ]),
         Type::Record(fields) => object(
             fields
                 .iter()
                 .map(|field| (&field.name, &field.docs, &field.ty)),
             way,
         ),
-        Type::Variant(cases) => json!({
-            "oneOf": cases.iter().map(|case| one_case(case, way)).collect::<Vec<_>>(),
-        }),
-        Type::Enum(names) => json!({ "type": "string", "enum": texts(names) }),
-        Type::Flags(names) => json!({
-            "type": "array",
-            "items": { "type": "string", "enum": texts(names) },
-            "uniqueItems": true,
-        }),
+        Type::Variant(cases) => one_of(cases.iter().map(|case| one_case(case, way))),
+        Type::Enum(names) => one_of_names(names),
+        Type::Flags(names) => of([
+            ("type", "array".into()),
+            ("items", one_of_names(names)),
+            ("uniqueItems", true.into()),
+        ]),
     }
 }
 
 /// The largest integer that every JSON reader keeps exactly.
 #[expect(clippy::cast_possible_wrap, reason = "2^53 - 1 fits")]
 const SAFE: i64 = MAX_SAFE_INTEGER as i64;
+
+/// An object of these fields, in this order. They are moved: `json!` writes what is put into it out
+/// anew, so that each level of a schema would be written once for every level above it.
+fn of<const N: usize>(fields: [(&str, Json); N]) -> Json {
+    let mut object = Map::with_capacity(N + 1); // room for a description
+    for (name, value) in fields {
+        object.insert(name.to_owned(), value);
+    }
+    Json::Object(object)
+}
+
+fn plain(ty: &str) -> Json {
+    of([("type", ty.into())])
+}
+
+fn one_of(schemas: impl IntoIterator<Item = Json>) -> Json {
+    of([("oneOf", schemas.into_iter().collect())])
+}
 
 fn integer(minimum: i64, maximum: i64) -> Json {
     json!({ "type": "integer", "minimum": minimum, "maximum": maximum })
@@ -128,7 +139,7 @@ fn integer(minimum: i64, maximum: i64) -> Json {
 fn long(minimum: i64, pattern: &str, way: Way) -> Json {
     let text = json!({ "type": "string", "pattern": pattern });
     match way {
-        Way::In => json!({ "anyOf": [integer(minimum, SAFE), text] }),
+        Way::In => of([("anyOf", vec![integer(minimum, SAFE), text].into())]),
         Way::Out => text,
     }
 }
@@ -139,18 +150,13 @@ fn option(some: &Type, way: Way) -> Json {
     } else {
         schema(some, way)
     };
-    json!({ "anyOf": [some, { "type": "null" }] })
+    of([("anyOf", vec![some, plain("null")].into())])
 }
 
 /// An object with one field, or with `null` in it where there is nothing to carry.
 fn side(name: &str, ty: Option<&Type>, way: Way) -> Json {
-    let inner = ty.map_or_else(|| json!({ "type": "null" }), |ty| schema(ty, way));
-    json!({
-        "type": "object",
-        "properties": { name: inner },
-        "required": [name],
-        "additionalProperties": false,
-    })
+    let inner = ty.map_or_else(|| plain("null"), |ty| schema(ty, way));
+    closed(of([(name, inner)]), vec![name.into()])
 }
 
 fn one_case(case: &Case, way: Way) -> Json {
@@ -166,7 +172,7 @@ fn object<'a>(
     fields: impl Iterator<Item = (&'a Name, &'a Option<String>, &'a Type)>,
     way: Way,
 ) -> Json {
-    let mut properties = Map::new();
+    let mut properties = Map::with_capacity(fields.size_hint().0);
     let mut required = Vec::new();
     for (name, docs, ty) in fields {
         let mut schema = schema(ty, way);
@@ -176,12 +182,17 @@ fn object<'a>(
             required.push(Json::from(&**name));
         }
     }
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    })
+    closed(properties.into(), required)
+}
+
+/// The schema of an object with these properties and no others.
+fn closed(properties: Json, required: Vec<Json>) -> Json {
+    of([
+        ("type", "object".into()),
+        ("properties", properties),
+        ("required", required.into()),
+        ("additionalProperties", false.into()),
+    ])
 }
 
 fn describe(schema: &mut Json, docs: Option<&str>) {
@@ -190,8 +201,9 @@ fn describe(schema: &mut Json, docs: Option<&str>) {
     }
 }
 
-fn texts(names: &[Name]) -> Vec<&str> {
-    names.iter().map(|name| &**name).collect()
+fn one_of_names(names: &[Name]) -> Json {
+    let names = names.iter().map(|name| Json::from(&**name));
+    of([("type", "string".into()), ("enum", names.collect())])
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A name from WIT, in kebab-case. Shared, because values repeat their types'
 /// names.
 pub type Name = Arc<str>;
 
 /// A WIT value type, fully resolved. Resources, futures, streams and error
 /// contexts are absent: they are not data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Type {
     /// `bool`
     Bool,
@@ -63,22 +66,26 @@ pub enum Type {
 }
 
 /// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Field {
     /// As in WIT.
     pub name: Name,
     /// The author's words about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docs: Option<String>,
     /// What it holds.
     pub ty: Type,
 }
 
 /// A case of a variant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Case {
     /// As in WIT.
     pub name: Name,
     /// The author's words about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docs: Option<String>,
     /// What it carries, if anything.
     pub ty: Option<Type>,

@@ -79,7 +79,7 @@ pub struct Declared<'a> {
     /// What it is for, in the author's words.
     pub about: &'a str,
     /// Its tools.
-    pub tools: &'a [Tool],
+    pub tools: &'a [Arc<Tool>],
     /// What it asks for, by name.
     pub manifest: &'a Manifest,
     /// What it imports, inert imports aside.

@@ -1,5 +1,7 @@
 //! The payments skill and its grant, for tests.
 
+use std::sync::Arc;
+
 use vouchsafe_package::manifest::{Manifest, ToolEntry};
 use vouchsafe_package::{Digest, Export, Field, Param, SkillName, Tool, Type, Version};
 
@@ -44,7 +46,7 @@ pub(crate) struct Skill {
     pub(crate) name: SkillName,
     pub(crate) version: Version,
     pub(crate) about: String,
-    pub(crate) tools: Vec<Tool>,
+    pub(crate) tools: Vec<Arc<Tool>>,
     pub(crate) manifest: Manifest,
     pub(crate) imports: Vec<String>,
 }
@@ -57,7 +59,7 @@ impl Skill {
             .iter_mut()
             .find(|tool| tool.name == "initiate")
             .unwrap();
-        initiate.params = vec![
+        Arc::make_mut(initiate).params = vec![
             param("iban", Type::String),
             param("amount", amount()),
             param("reference", Type::String),
@@ -76,7 +78,7 @@ impl Skill {
             tools: manifest
                 .tools
                 .iter()
-                .filter_map(|(name, entry)| tool(name, entry))
+                .filter_map(|(name, entry)| tool(name, entry).map(Arc::new))
                 .collect(),
             manifest,
             imports: vec!["wasi:http/outgoing-handler@0.2.12".to_owned()],
@@ -108,12 +110,11 @@ pub(crate) fn tool(name: &str, entry: &ToolEntry) -> Option<Tool> {
         },
         params: Vec::new(),
         result: None,
+        result_docs: None,
         effect: declaration.effect,
         targets: declaration.targets.clone(),
         confirm: declaration.confirm.clone(),
         description: format!("Does {name}."),
-        input_schema: serde_json::json!({ "type": "object" }),
-        output_schema: None,
         wraps_result: false,
     })
 }

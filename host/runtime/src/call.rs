@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use vouchsafe_ambient::files::FileError;
 use vouchsafe_audit::{LogError, Recorded, Resources, Seq, Status};
 use vouchsafe_clearance::{Call, Cleared, Ending, Refusal};
 use vouchsafe_package::Tool;
@@ -45,15 +46,18 @@ pub struct Completed {
 }
 
 impl Engine {
-    /// A granted skill, compiled now or before, ready to be called.
+    /// A granted skill, compiled now or before, ready to be called. Where it is compiled now, `read`
+    /// gives its bytes, which must be those that were verified.
     ///
     /// # Errors
-    /// When it can't be compiled within the limits, or the engine sees other types than the package says.
-    pub async fn load(&self, granted: &Granted) -> Result<Arc<Skill>, LoadError> {
-        let verified = granted.verified();
-        let package = verified.package();
-        self.prepare(package.digest, verified.bytes(), &package.tools)
-            .await
+    /// When the bytes are gone or others, when they can't be compiled within the limits, or when the
+    /// engine sees other types than the package says.
+    pub async fn load(
+        &self,
+        granted: &Granted,
+        read: impl FnOnce() -> Result<Vec<u8>, FileError>,
+    ) -> Result<Arc<Skill>, LoadError> {
+        self.prepare(granted.verified(), read).await
     }
 
     /// Makes one call in a fresh instance, within the limits of its permit. `cancel` ends it, and so

@@ -10,8 +10,9 @@ use crate::settings::Settings;
 use crate::skill::Skill;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use vouchsafe_ambient::files::FileError;
 use vouchsafe_keys::MacKey;
-use vouchsafe_package::{Digest, Tool};
+use vouchsafe_package::signing::{SignedBytes, Verified};
 use wasmtime::component::Component;
 use wasmtime::{
     Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
@@ -97,24 +98,29 @@ impl Engine {
         }
     }
 
-    /// The component `bytes`, compiled now or before, ready to run `tools`.
+    /// The component that `verified` is about, compiled now or before, ready to run its tools. `read`
+    /// gives its bytes where it is compiled now.
     pub(crate) async fn prepare(
         &self,
-        digest: Digest,
-        bytes: &[u8],
-        tools: &[Tool],
+        verified: &Verified,
+        read: impl FnOnce() -> Result<Vec<u8>, FileError>,
     ) -> Result<Arc<Skill>, LoadError> {
-        let component = match self.cache.load(&self.wasm, digest) {
+        let package = verified.package();
+        let component = match self.cache.load(&self.wasm, package.digest) {
             Some(component) => component,
-            None => self.compile(digest, bytes).await?,
+            None => {
+                let bytes = read().map_err(LoadError::Component)?;
+                self.compile(&SignedBytes::of(verified, bytes)?).await?
+            }
         };
-        Ok(Arc::new(Skill::new(&self.wasm, digest, &component, tools)?))
+        let skill = Skill::new(&self.wasm, package.digest, &component, &package.tools)?;
+        Ok(Arc::new(skill))
     }
 
-    async fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
+    async fn compile(&self, bytes: &SignedBytes) -> Result<Component, LoadError> {
         let _turn = self.compiling.acquire().await;
-        let code = compile::compile(&self.settings, bytes).await?;
-        self.cache.store(&self.wasm, digest, code)
+        let code = compile::compile(&self.settings, bytes.as_slice()).await?;
+        self.cache.store(&self.wasm, bytes.digest(), code)
     }
 }
 

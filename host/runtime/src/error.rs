@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 use vouchsafe_ambient::files::FileError;
+use vouchsafe_package::signing::OtherBytes;
 
 /// Why compiling failed. The component is then not loaded.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,12 @@ pub enum LoadError {
     /// Its code could not be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// The component's bytes could not be read.
+    #[error("the kept component: {0}; install it again")]
+    Component(FileError),
+    /// They are not those that were verified.
+    #[error(transparent)]
+    OtherBytes(#[from] OtherBytes),
     /// The code cache could not be read or written.
     #[error(transparent)]
     Cache(#[from] FileError),

@@ -6,6 +6,7 @@ use crate::imports;
 use crate::pace::Pace;
 use crate::state::State;
 use crate::types;
+use std::sync::Arc;
 use vouchsafe_package::{Digest, Export, Tool};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
@@ -19,7 +20,7 @@ pub struct Skill {
 
 /// A tool and where its function is.
 pub(crate) struct Function {
-    pub(crate) tool: Tool,
+    pub(crate) tool: Arc<Tool>,
     pub(crate) index: ComponentExportIndex,
     pub(crate) pace: Pace,
 }
@@ -31,7 +32,7 @@ impl Skill {
         engine: &wasmtime::Engine,
         digest: Digest,
         component: &Component,
-        tools: &[Tool],
+        tools: &[Arc<Tool>],
     ) -> Result<Self, LoadError> {
         let linker = imports::linker(engine, component)?;
         let instance = linker.instantiate_pre(component).map_err(refused)?;
@@ -59,7 +60,7 @@ impl Skill {
 
     /// The tool called `name`.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
-        self.function(name).map(|function| &function.tool)
+        self.function(name).map(|function| &*function.tool)
     }
 }
 
@@ -67,7 +68,7 @@ impl Function {
     fn find(
         engine: &wasmtime::Engine,
         component: &Component,
-        tool: &Tool,
+        tool: &Arc<Tool>,
     ) -> Result<Self, LoadError> {
         let Export {
             interface,
@@ -91,7 +92,7 @@ impl Function {
             why,
         })?;
         Ok(Self {
-            tool: tool.clone(),
+            tool: Arc::clone(tool),
             index,
             pace: Pace::default(),
         })

@@ -18,7 +18,7 @@ const AFTER: &str = "after:";
 /// The page of tools after `cursor`.
 ///
 /// # Errors
-/// When `cursor` is none of ours, or a schema is not an object, which `Package::read` rules out.
+/// When `cursor` is none of ours, or a schema is not an object, which deriving it rules out.
 pub(super) fn page(
     registry: &Registry,
     cursor: Option<&str>,
@@ -45,9 +45,9 @@ fn describe(name: &str, entry: &Entry) -> Result<McpTool, ErrorData> {
     let mut listed = McpTool::new(
         name.to_owned(),
         tool.description.clone(),
-        object(&tool.input_schema)?,
+        object(tool.input_schema())?,
     );
-    listed.output_schema = tool.output_schema.as_ref().map(object).transpose()?;
+    listed.output_schema = tool.output_schema().map(object).transpose()?;
     listed.annotations = Some(annotations(entry.effect(), entry.is_open_world()));
     Ok(listed)
 }
@@ -59,9 +59,9 @@ fn annotations(effect: Effect, open_world: bool) -> ToolAnnotations {
         .open_world(open_world)
 }
 
-fn object(schema: &Json) -> Result<Arc<JsonObject>, ErrorData> {
+fn object(schema: Json) -> Result<Arc<JsonObject>, ErrorData> {
     match schema {
-        Json::Object(object) => Ok(Arc::new(object.clone())),
+        Json::Object(object) => Ok(Arc::new(object)),
         _ => Err(ErrorData::internal_error("a schema is not an object", None)),
     }
 }

@@ -50,9 +50,9 @@ fn sentences(text: &str) -> Vec<String> {
 
 fn descriptions(tool: &Tool) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    collect(&tool.input_schema, "", &mut found);
-    if let Some(output) = &tool.output_schema {
-        collect(output, "->", &mut found);
+    collect(&tool.input_schema(), "", &mut found);
+    if let Some(output) = tool.output_schema() {
+        collect(&output, "->", &mut found);
     }
     found
 }

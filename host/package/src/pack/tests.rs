@@ -39,8 +39,8 @@ fn a_packed_skill_says_what_it_is() {
     );
     assert_eq!(status.effect, Effect::Read);
     assert!(status.wraps_result);
-    insta::assert_json_snapshot!(initiate.input_schema);
-    insta::assert_json_snapshot!(initiate.output_schema);
+    insta::assert_json_snapshot!(initiate.input_schema());
+    insta::assert_json_snapshot!(initiate.output_schema());
 }
 
 #[test]
@@ -381,11 +381,7 @@ fn what_another_skill_provides_is_plain_data() {
     let found = package(&text, &format!("{READ}[skills.\"acme:erp/records\"]\n"));
     assert_eq!(found.imports.skills, ["acme:erp/records@1.0.0"]);
     assert_eq!(
-        found.skills[0].functions[0]
-            .signature
-            .as_ref()
-            .unwrap()
-            .to_string(),
+        found.skills[0].functions[0].signature.to_string(),
         "func(id string) -> {id u64}?"
     );
 }

@@ -12,6 +12,7 @@ mod key_alone;
 mod memory;
 mod revocation;
 mod sign;
+mod signed_bytes;
 mod sigstore;
 mod statement;
 mod trust;
@@ -26,10 +27,11 @@ pub use revocation::{
 };
 pub use sign::{Bundle, SignError, bundle_path, sign};
 pub use sigstore::{EvidenceError, STAGING_ROOT};
+pub use signed_bytes::{OtherBytes, SignedBytes};
 pub use trust::{
     Publisher, Recognised, RevocationPolicy, StaleError, Transparency, Trust, TrustError,
 };
-pub use verify::{Verified, VerifyError, still_trusted, verify, verify_signer};
+pub use verify::{Verified, VerifyError, still_trusted, verify, verify_again, verify_signer};
 
 #[cfg(test)]
 mod tests;

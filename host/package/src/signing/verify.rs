@@ -1,24 +1,22 @@
 //! From bytes and a bundle to [`Verified`]: a publisher whom `trust.toml` names signed exactly this package.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use sigstore_types::{Bundle, HashAlgorithm, MediaType, SignatureContent};
-use vouchsafe_keys::PublicKey;
+use vouchsafe_keys::{Hashed, PublicKey};
 
 use super::bundle::{self, BundleError};
 use super::identity::Signer;
 use super::revocation::{Revocations, Revoked};
 use super::sigstore::{EvidenceError, certified, logged};
 use super::trust::{Publisher, Recognised, StaleError, Transparency, Trust, TrustError};
+use crate::package::mark::Marks;
 use crate::{Digest, Package, ReadError, ReadLimits};
 
 /// A package that a trusted publisher signed. [`verify`] alone makes one; it is not `Clone`.
 #[derive(Debug)]
 pub struct Verified {
-    bytes: Arc<[u8]>,
     package: Package,
     publisher: String,
     signer: Signer,
@@ -32,12 +30,6 @@ impl Verified {
     #[must_use]
     pub fn package(&self) -> &Package {
         &self.package
-    }
-
-    /// Exactly the bytes that were signed.
-    #[must_use]
-    pub fn bytes(&self) -> &Arc<[u8]> {
-        &self.bytes
     }
 
     /// The publisher's name in `trust.toml`.
@@ -145,25 +137,57 @@ pub enum VerifyError {
 /// # Errors
 /// [`VerifyError`] with the first reason.
 pub fn verify(
-    bytes: impl Into<Arc<[u8]>>,
+    bytes: impl AsRef<[u8]>,
     bundle_json: &[u8],
     trust: &Trust,
     revocations: &Revocations,
     limits: &ReadLimits,
     now: Timestamp,
 ) -> Result<Verified, VerifyError> {
-    let bytes = bytes.into();
+    let bytes = bytes.as_ref();
+    let (digest, signer) = prove(bytes, bundle_json, trust, revocations, now)?;
+    vouch(Package::read_as(digest, bytes, limits)?, signer, trust)
+}
+
+/// As [`verify`], with the default limits; only the last step, reading the bytes as a package, may be
+/// answered by `marks`.
+///
+/// # Errors
+/// [`VerifyError`] with the first reason.
+pub fn verify_again(
+    bytes: &[u8],
+    bundle_json: &[u8],
+    trust: &Trust,
+    revocations: &Revocations,
+    marks: &Marks,
+    now: Timestamp,
+) -> Result<Verified, VerifyError> {
+    let (digest, signer) = prove(bytes, bundle_json, trust, revocations, now)?;
+    vouch(marks.read_as(digest, bytes)?, signer, trust)
+}
+
+/// Who signed exactly these bytes, neither being revoked.
+fn prove(
+    bytes: &[u8],
+    bundle_json: &[u8],
+    trust: &Trust,
+    revocations: &Revocations,
+    now: Timestamp,
+) -> Result<(Digest, Signer), VerifyError> {
     trust.revocations().check(revocations, now)?;
     let bundle = read(bundle_json)?;
-    let digest = Digest::of(&bytes);
+    let message = Hashed::of(bytes);
+    let digest = Digest::from_bytes(message.sha256());
     check_digest(&bundle, digest)?;
-    let signer = prove_signer(&bundle, &bytes, trust)?;
+    let signer = prove_signer(&bundle, &message, trust)?;
     revocations.check(&digest, &signer)?;
-    let package = Package::read(&bytes, limits)?;
+    Ok((digest, signer))
+}
+
+fn vouch(package: Package, signer: Signer, trust: &Trust) -> Result<Verified, VerifyError> {
     let publisher = publisher_of(&signer, package.name.namespace(), trust)?;
     let (publisher, transparency) = (publisher.name().to_owned(), publisher.transparency());
     Ok(Verified {
-        bytes,
         package,
         publisher,
         signer,
@@ -185,8 +209,9 @@ pub fn verify_signer(
 ) -> Result<Signer, VerifyError> {
     let trust = Trust::expecting(expected, trusted_root)?;
     let bundle = read(bundle_json)?;
-    check_digest(&bundle, Digest::of(bytes))?;
-    prove_signer(&bundle, bytes, &trust)
+    let message = Hashed::of(bytes);
+    check_digest(&bundle, Digest::from_bytes(message.sha256()))?;
+    prove_signer(&bundle, &message, &trust)
 }
 
 fn read(bundle_json: &[u8]) -> Result<Bundle, VerifyError> {
@@ -248,11 +273,15 @@ fn check_digest(bundle: &Bundle, actual: Digest) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn prove_signer(bundle: &Bundle, bytes: &[u8], trust: &Trust) -> Result<Signer, VerifyError> {
+fn prove_signer(
+    bundle: &Bundle,
+    message: &Hashed<'_>,
+    trust: &Trust,
+) -> Result<Signer, VerifyError> {
     if bundle::carries_certificate(bundle) {
-        return prove_identity(bundle, bytes, trust);
+        return prove_identity(bundle, message.bytes(), trust);
     }
-    prove_key(bundle, bytes, trust)
+    prove_key(bundle, message, trust)
 }
 
 fn prove_identity(bundle: &Bundle, bytes: &[u8], trust: &Trust) -> Result<Signer, VerifyError> {
@@ -279,7 +308,7 @@ fn prove_identity(bundle: &Bundle, bytes: &[u8], trust: &Trust) -> Result<Signer
 }
 
 /// Tries the keys of `trust.toml`; the bundle's hint is not asked.
-fn prove_key(bundle: &Bundle, bytes: &[u8], trust: &Trust) -> Result<Signer, VerifyError> {
+fn prove_key(bundle: &Bundle, message: &Hashed<'_>, trust: &Trust) -> Result<Signer, VerifyError> {
     if bundle.media_type != MediaType::Bundle0_3 {
         return Err(VerifyError::Kind(
             "a bundle for a key must be of version 0.3",
@@ -300,12 +329,15 @@ fn prove_key(bundle: &Bundle, bytes: &[u8], trust: &Trust) -> Result<Signer, Ver
             Recognised::Keys(keys) => keys.as_slice(),
             Recognised::Identity { .. } => &[],
         });
-    let Some(key) = keys.into_iter().find(|key| key.verify(bytes, signature)) else {
+    let Some(key) = keys
+        .into_iter()
+        .find(|key| key.verify_hashed(message, signature))
+    else {
         return Err(VerifyError::OtherKey {
             hint: shown_hint(bundle),
         });
     };
-    require_log(bundle, bytes, trust, key)?;
+    require_log(bundle, message.bytes(), trust, key)?;
     Ok(Signer::Key {
         fingerprint: key.fingerprint(),
     })

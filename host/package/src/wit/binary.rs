@@ -15,15 +15,6 @@ use crate::reader::{OuterKind, Raw, ReadLimits, ReaderError};
 use crate::tool::{Export, Param};
 use crate::wit_type::{Case, Field, Name, Type};
 
-/// An imported interface and the functions that are used of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Imported {
-    /// Such as `acme:erp/records@1.0.0`.
-    pub interface: String,
-    /// Its functions.
-    pub functions: Vec<Exported>,
-}
-
 /// The functions that the component exports, those of `wasi:*` and `vouchsafe:*` left out: the
 /// host calls these, agents do not.
 pub fn exported(raw: &Raw<'_>, limits: &ReadLimits) -> Result<Vec<Exported>, ReaderError> {
@@ -41,16 +32,17 @@ pub fn exported(raw: &Raw<'_>, limits: &ReadLimits) -> Result<Vec<Exported>, Rea
     Ok(functions)
 }
 
-/// The functions of the imported interface `name`.
-pub fn imported(raw: &Raw<'_>, name: &str, limits: &ReadLimits) -> Result<Imported, ReaderError> {
+/// The functions that are used of the imported interface `name`.
+pub fn imported(
+    raw: &Raw<'_>,
+    name: &str,
+    limits: &ReadLimits,
+) -> Result<Vec<Exported>, ReaderError> {
     let mut functions = Vec::new();
     if let Some(item) = raw.types.as_ref().component_item_for_import(name) {
         Reader::new(raw.types.as_ref(), limits).entity(name, &item.ty, &mut functions)?;
     }
-    Ok(Imported {
-        interface: name.to_owned(),
-        functions,
-    })
+    Ok(functions)
 }
 
 /// Whether an export is for the host: `wasi:*` and `vouchsafe:*`.

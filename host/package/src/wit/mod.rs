@@ -10,6 +10,8 @@ mod tests;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::tool::{Export, Param};
 use crate::wit_type::Type;
 
@@ -22,8 +24,29 @@ pub struct Exported {
     pub signature: Result<Signature, NotData>,
 }
 
+/// An imported interface and the functions that are used of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// Such as `acme:erp/records@1.0.0`.
+    pub interface: String,
+    /// Its functions.
+    pub functions: Vec<Provided>,
+}
+
+/// A function that another skill is to provide: plain data goes in and comes out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provided {
+    /// Where the other skill exports it.
+    pub export: Export,
+    /// Its types.
+    pub signature: Signature,
+}
+
 /// A function's types.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Its parameters, in order.
     pub params: Vec<Param>,

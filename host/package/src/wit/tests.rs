@@ -46,7 +46,7 @@ fn binary_and_text_have_the_same_types() {
 #[test]
 fn words_come_from_where_they_stand() {
     let package = package(EVERYTHING, "[tools.everything]\neffect = 'read'\n");
-    let schema = &package.tools[0].input_schema["properties"];
+    let schema = &package.tools[0].input_schema()["properties"];
     assert_eq!(schema["p"]["description"], "A number of cents.");
     assert_eq!(
         schema["v"]["properties"]["price"]["description"],

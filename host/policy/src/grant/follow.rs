@@ -140,7 +140,10 @@ fn tool_reasons(grant: &Grant, old: &Declared<'_>, new: &Tool) -> Vec<String> {
     if new.description != before.description {
         reasons.push(format!("the words of tool `{name}` changed"));
     }
-    if new.input_schema != before.input_schema || new.output_schema != before.output_schema {
+    if new.params != before.params
+        || new.result != before.result
+        || new.result_docs != before.result_docs
+    {
         reasons.push(format!(
             "the types or words of `{name}`'s arguments or result changed"
         ));

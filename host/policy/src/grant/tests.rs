@@ -168,7 +168,9 @@ proptest::proptest! {
 }
 
 mod following {
-    use vouchsafe_package::Effect;
+    use std::sync::Arc;
+
+    use vouchsafe_package::{Effect, Tool, Type, Version};
 
     use super::*;
 
@@ -187,15 +189,18 @@ mod following {
             .map_or_else(|no| no.reasons, |()| Vec::new())
     }
 
-    fn status(skill: &mut Skill) -> &mut vouchsafe_package::Tool {
-        skill
-            .tools
-            .iter_mut()
-            .find(|tool| tool.name == "status")
-            .unwrap()
+    fn status(skill: &mut Skill) -> &mut Tool {
+        named(skill, "status")
     }
 
-    use vouchsafe_package::Version;
+    fn initiate(skill: &mut Skill) -> &mut Tool {
+        named(skill, "initiate")
+    }
+
+    fn named<'s>(skill: &'s mut Skill, name: &str) -> &'s mut Tool {
+        let mut tools = skill.tools.iter_mut();
+        Arc::make_mut(tools.find(|tool| tool.name == name).unwrap())
+    }
 
     #[test]
     fn a_higher_version_that_asks_for_nothing_more_is_admitted() {
@@ -217,18 +222,23 @@ mod following {
             why_not(|new| new.name = "acme:refunds".parse().unwrap()),
             why_not(|new| new.about.push('!')),
             why_not(|new| status(new).description.push('!')),
-            why_not(|new| {
-                status(new).input_schema = serde_json::json!({ "description": "other words" })
-            }),
+            why_not(|new| initiate(new).params[0].docs = Some("other words".to_owned())),
+            why_not(|new| initiate(new).params[0].ty = Type::U8),
+            why_not(|new| status(new).result = Some(Type::String)),
+            why_not(|new| status(new).result_docs = Some("other words".to_owned())),
             why_not(|new| status(new).effect = Effect::Write),
             why_not(|new| status(new).effect = Effect::Irreversible),
             why_not(|new| status(new).targets.push("payment".to_owned())),
             why_not(|new| new.tools.retain(|tool| tool.name != "status")),
-            why_not(|new| new.tools.iter_mut().for_each(|tool| tool.confirm = None)),
             why_not(|new| {
-                let mut more = new.tools[0].clone();
+                for tool in &mut new.tools {
+                    Arc::make_mut(tool).confirm = None;
+                }
+            }),
+            why_not(|new| {
+                let mut more = (*new.tools[0]).clone();
                 more.name = "refund".to_owned();
-                new.tools.push(more);
+                new.tools.push(Arc::new(more));
             }),
             why_not(|new| {
                 new.manifest

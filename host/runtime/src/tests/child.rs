@@ -1,8 +1,9 @@
 //! Compiling in a process of its own, which can be ended.
 
+use super::house::{MANIFEST, granted};
 use super::*;
 use crate::compile::compile;
-use crate::error::CompileError;
+use crate::error::{CompileError, LoadError};
 use std::path::PathBuf;
 
 /// `examples/compiler.rs`, which cargo builds beside the tests.
@@ -26,10 +27,8 @@ const NOTHING: &str = r#"(func (export "run"))"#;
 #[tokio::test]
 async fn a_skill_is_compiled_in_a_child_and_then_taken_from_the_cache() {
     let dir = tempfile::tempdir().unwrap();
-    let bytes = wat::parse_str(simple(NOTHING)).unwrap();
-    let digest = Digest::of(&bytes);
-    let tools = [tool("run", &[], None)];
-    for program in [compiler(), "/nonexistent".into()] {
+    let (granted, bytes) = granted(MANIFEST);
+    for (program, bytes) in [(compiler(), Some(bytes)), ("/nonexistent".into(), None)] {
         let mut settings = settings(program);
         settings.cache = Some(dir.path().join("code"));
         let key = Keystore::open(
@@ -38,12 +37,31 @@ async fn a_skill_is_compiled_in_a_child_and_then_taken_from_the_cache() {
         )
         .map_or_else(|_| key(dir.path()), |store| store.mac(Purpose::CodeCache));
         let engine = Engine::new(settings, key).unwrap();
-        let skill = engine.prepare(digest, &bytes, &tools).await.unwrap();
-        assert_eq!(
-            engine.run(job(&skill, "run", vec![])).await.result,
-            Ok(None)
-        );
+        let read = || Ok(bytes.expect("read to be compiled, and only then"));
+        let skill = engine.prepare(granted.verified(), read).await.unwrap();
+        let ran = engine.run(job(&skill, "fine", vec![])).await;
+        assert!(ran.result.is_ok(), "{:?}", ran.result);
     }
+}
+
+#[tokio::test]
+async fn only_the_bytes_that_were_verified_are_compiled() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = Engine::new(settings(compiler()), key(dir.path())).unwrap();
+    let (granted, bytes) = granted(MANIFEST);
+    let other = [bytes.as_slice(), b"\0\x03\x02hi"].concat();
+    let refused = engine.prepare(granted.verified(), || Ok(other)).await;
+    assert!(matches!(refused, Err(LoadError::OtherBytes(_))));
+    let gone = dir.path().join("gone.wasm");
+    let read = || vouchsafe_ambient::files::read_bounded(&gone, 1);
+    let refused = engine.prepare(granted.verified(), read).await;
+    assert!(matches!(refused, Err(LoadError::Component(_))));
+    assert!(
+        engine
+            .prepare(granted.verified(), || Ok(bytes))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

@@ -47,7 +47,11 @@ fn skill(engine: &Engine, wat: &str, tools: &[Tool]) -> Arc<Skill> {
     let bytes = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
     let component =
         Component::new(&engine.wasm, bytes).unwrap_or_else(|error| panic!("{error:#}\n{wat}"));
-    Arc::new(Skill::new(&engine.wasm, Digest::of(b""), &component, tools).unwrap())
+    Arc::new(Skill::new(&engine.wasm, Digest::of(b""), &component, &shared(tools)).unwrap())
+}
+
+fn shared(tools: &[Tool]) -> Vec<Arc<Tool>> {
+    tools.iter().cloned().map(Arc::new).collect()
 }
 
 /// A tool of the world itself.
@@ -67,12 +71,11 @@ fn tool(name: &str, params: &[(&str, Type)], result: Option<Type>) -> Tool {
             })
             .collect(),
         result,
+        result_docs: None,
         effect: Effect::Read,
         targets: Vec::new(),
         confirm: None,
         description: String::new(),
-        input_schema: serde_json::Value::Null,
-        output_schema: None,
         wraps_result: false,
     }
 }

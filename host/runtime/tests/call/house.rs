@@ -21,7 +21,7 @@ use vouchsafe_runtime::{Completed, Engine, Settings, Skill};
 
 const SKILL: &str = include_str!("skill.wat");
 
-const MANIFEST: &str = r#"package = "acme:probe@1.0.0"
+pub(crate) const MANIFEST: &str = r#"package = "acme:probe@1.0.0"
 [limits]
 fuel = 20000000
 time = "300ms"
@@ -69,8 +69,8 @@ impl House {
         settings.guest_threads = 1;
         settings.cache = Some(home.path().join("code"));
         let engine = Engine::new(settings, keystore.mac(Purpose::CodeCache)).unwrap();
-        let granted = granted(MANIFEST);
-        let skill = engine.load(&granted).await.unwrap();
+        let (granted, bytes) = granted(MANIFEST);
+        let skill = engine.load(&granted, || Ok(bytes)).await.unwrap();
         Self {
             gate: Clearance::new(Arc::clone(&log)),
             engine,
@@ -83,8 +83,8 @@ impl House {
 
     /// A skill of other bytes.
     pub(crate) async fn other_skill(&self) -> Arc<Skill> {
-        let other = granted(&MANIFEST.replace("1.0.0", "1.0.1"));
-        self.engine.load(&other).await.unwrap()
+        let (other, bytes) = granted(&MANIFEST.replace("1.0.0", "1.0.1"));
+        self.engine.load(&other, || Ok(bytes)).await.unwrap()
     }
 
     pub(crate) fn clear(&self, tool: &str, arguments: Vec<Value>) -> Cleared<Call> {
@@ -132,7 +132,8 @@ impl House {
     }
 }
 
-fn granted(manifest: &str) -> Granted {
+/// The skill with this manifest, and its bytes.
+pub(crate) fn granted(manifest: &str) -> (Granted, Vec<u8>) {
     let publisher = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
     let operator = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
     let bytes = pack(Input {
@@ -146,14 +147,15 @@ fn granted(manifest: &str) -> Granted {
     let bundle = sign(&bytes, &publisher).unwrap();
     let content = in_force.content();
     let verified = verify(
-        bytes,
+        &bytes,
         bundle.as_json().as_bytes(),
         content.trust(),
         content.revocations(),
         &ReadLimits::default(),
         clock::now(),
     );
-    Granted::new(Arc::new(verified.unwrap()), None, &in_force).unwrap()
+    let granted = Granted::new(Arc::new(verified.unwrap()), None, &in_force);
+    (granted.unwrap(), bytes)
 }
 
 fn in_force(publisher: &PrivateKey, operator: &PrivateKey, package: &Package) -> InForce {

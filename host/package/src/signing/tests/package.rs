@@ -9,8 +9,8 @@ use vouchsafe_keys::{Algorithm, PrivateKey};
 
 use super::mini::{Hand, ISSUER, Mini, Wish, key};
 use crate::signing::{
-    EvidenceError, Recognised, RevocationList, Revocations, Signer, Transparency, Trust, Verified,
-    VerifyError, sign, still_trusted, verify, verify_signer,
+    EvidenceError, Recognised, RevocationList, Revocations, SignedBytes, Signer, Transparency,
+    Trust, Verified, VerifyError, sign, still_trusted, verify, verify_signer,
 };
 use crate::testing::{PAYMENTS, PAYMENTS_TOML, packed};
 use crate::{Digest, ReadLimits};
@@ -87,7 +87,14 @@ fn a_publisher_key_vouches_for_its_namespace() {
             }
         );
         assert_eq!(verified.transparency(), Transparency::None);
-        assert_eq!(verified.bytes()[..], bytes);
+        assert_eq!(
+            SignedBytes::of(&verified, bytes.clone())
+                .unwrap()
+                .as_slice(),
+            bytes
+        );
+        let changed = [bytes.as_slice(), b"!"].concat();
+        assert!(SignedBytes::of(&verified, changed).is_err());
     }
 }
 
