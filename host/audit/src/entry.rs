@@ -59,6 +59,8 @@ pub struct Intent {
     pub grant: Option<String>,
     /// The digest of all the rules that were in force.
     pub policy: Option<String>,
+    /// The line of the grant that allows it, in words that hold nothing of the request.
+    pub rule: Option<String>,
     /// What it is done with, committed to and not disclosed.
     pub input: Option<Commitment>,
 }

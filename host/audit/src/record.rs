@@ -88,6 +88,8 @@ pub struct Record {
     /// Who asked, by pseudonym.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "capped")]
     pub sent: Option<u64>,
     pub seq: Seq,
@@ -141,6 +143,7 @@ impl Record {
             place: intent.place,
             grant: intent.grant,
             policy: intent.policy,
+            rule: intent.rule,
             input: intent.input,
             ..Self::about(intent.subject, pseudonym)
         }
@@ -224,6 +227,7 @@ impl Record {
             ("grant", &self.grant),
             ("place", &self.place),
             ("policy", &self.policy),
+            ("rule", &self.rule),
             ("skill", &self.skill),
             ("tenant", &self.tenant),
             ("tool", &self.tool),

@@ -56,6 +56,7 @@ async fn every_field_keeps_its_canonical_place() {
     let full = Intent {
         parent: Some(parent.seq()),
         place: Some("https://bank.corp.internal:8443".into()),
+        rule: Some("bank: POST /payments".into()),
         input: Some(log.commit_payload(b"{}").unwrap()),
         tool: "quote \" back \\ tab \t bell \u{7} é 💶 \u{2028}".into(),
         ..call

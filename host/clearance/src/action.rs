@@ -27,6 +27,8 @@ pub struct Facts {
     pub parent: Option<Seq>,
     /// Where it goes: scheme, host and port, never a full URL.
     pub place: Option<String>,
+    /// The line of the grant that allows it.
+    pub rule: Option<String>,
     /// What it is done with.
     pub input: Option<Commitment>,
 }
@@ -58,6 +60,7 @@ impl Action for Call {
             correlation: self.correlation.clone(),
             parent: None,
             place: None,
+            rule: None,
             input: Some(self.input.clone()),
         }
     }

@@ -86,16 +86,38 @@ struct During {
     door: Arc<Door>,
 }
 
-/// One effect during a call: part of it in the log, too.
+/// One effect during a call: part of it in the log, too. It carries what is done, so that what was
+/// cleared is what happens.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct Part<E> {
     facts: Facts,
+    effect: E,
 }
 
-impl Action for Part {
+impl<E> Part<E> {
+    /// What is done.
+    pub fn effect(&self) -> &E {
+        &self.effect
+    }
+}
+
+impl<E> Action for Part<E> {
     fn facts(&self) -> Facts {
         self.facts.clone()
     }
+}
+
+/// What the record of an effect says of it.
+#[derive(Debug, Clone)]
+pub struct About<'a> {
+    /// The kind, which the tool's own effect must cover.
+    pub kind: &'a EffectKind,
+    /// Where it goes: scheme, host and port, never a full URL.
+    pub place: &'a str,
+    /// The line of the grant that allows it.
+    pub rule: Option<String>,
+    /// What it is done with.
+    pub input: Option<Commitment>,
 }
 
 impl EffectGate {
@@ -133,17 +155,14 @@ impl EffectGate {
     ///
     /// # Errors
     /// As [`EffectGate::check`], and when the log does not take the intent.
-    pub fn clear(
-        &self,
-        kind: &EffectKind,
-        place: &str,
-        input: Option<Commitment>,
-    ) -> Result<Cleared<Part>, Refusal> {
-        self.check(kind, place)?;
-        let mut facts = self.facts(kind.name(), place);
-        facts.input = input;
+    pub fn clear<E>(&self, effect: E, about: About<'_>) -> Result<Cleared<Part<E>>, Refusal> {
+        self.check(about.kind, about.place)?;
+        let mut facts = self.facts(about.kind.name(), about.place);
+        facts.rule = about.rule;
+        facts.input = about.input;
         let part = Part {
             facts: facts.clone(),
+            effect,
         };
         let call = &self.call;
         Door::clear(
@@ -153,6 +172,25 @@ impl EffectGate {
             Arc::clone(&call.permit),
             call.guard.again(),
         )
+    }
+
+    /// Commits to what an effect is done with, for [`About::input`].
+    ///
+    /// # Errors
+    /// [`Code::NotRecorded`].
+    pub fn commit(&self, canonical: &[u8]) -> Result<Commitment, Refusal> {
+        let committed = self.call.door.log.commit_payload(canonical);
+        committed.map_err(|error| Refusal::not_recorded(&error))
+    }
+
+    /// What the call is permitted.
+    pub fn permit(&self) -> &Permit {
+        &self.call.permit
+    }
+
+    /// Whether the tool's own effect covers `kind`.
+    pub fn covers(&self, kind: &EffectKind) -> bool {
+        kind.needs() <= self.call.permit.ceiling()
     }
 
     /// Records that the call was refused something for another reason than its effect: `why`, and the line that
@@ -166,10 +204,10 @@ impl EffectGate {
         if !call.guard.is_current() {
             return Err(Refusal::stopped());
         }
-        let (needs, has) = (kind.needs(), call.permit.ceiling());
-        if needs <= has {
+        if self.covers(kind) {
             return Ok(());
         }
+        let (needs, has) = (kind.needs(), call.permit.ceiling());
         let why = format!(
             "`{}` of `{}` is `{has}`, and {} needs `{needs}`",
             call.tool,
@@ -200,6 +238,7 @@ impl EffectGate {
             correlation: call.correlation.clone(),
             parent: Some(call.intent),
             place: Some(place.to_owned()),
+            rule: None,
             input: None,
         }
     }

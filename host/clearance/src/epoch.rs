@@ -14,6 +14,7 @@ pub struct Epoch(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     released: Notify,
+    advanced: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -34,9 +35,23 @@ impl Epoch {
     pub fn advance(&self) -> Advanced {
         let mut state = self.0.state();
         state.now += 1;
+        self.0.advanced.notify_waiters();
         Advanced {
             epoch: self.clone(),
             to: state.now,
+        }
+    }
+
+    /// Waits until the epoch is another than `known`, and gives it.
+    pub async fn after(&self, known: u64) -> u64 {
+        loop {
+            // Registered before looking, so that no advance between the two is missed.
+            let advanced = self.0.advanced.notified();
+            let now = self.current();
+            if now != known {
+                return now;
+            }
+            advanced.await;
         }
     }
 
@@ -166,6 +181,20 @@ mod tests {
         assert!(!waiting.is_finished());
         drop(new);
         assert_eq!(waiting.await.unwrap(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_next_epoch_hears_of_it() {
+        let epoch = Epoch::default();
+        let waiting = tokio::spawn({
+            let epoch = epoch.clone();
+            async move { epoch.after(0).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        epoch.advance();
+        assert_eq!(waiting.await.unwrap(), 1);
+        assert_eq!(epoch.after(0).await, 1, "it was before");
     }
 
     #[tokio::test]

@@ -197,6 +197,7 @@ impl Door {
             place: facts.place.clone(),
             grant: Some(permit.grant().to_string()),
             policy: Some(permit.policy().to_string()),
+            rule: facts.rule.clone(),
             input: facts.input.clone(),
         }))
     }

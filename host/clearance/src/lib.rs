@@ -23,7 +23,7 @@ mod refusals;
 
 pub use action::{Action, Call, Facts};
 pub use cleared::{Approval, Cleared, Ending};
-pub use effect::{EffectGate, EffectKind, Part};
+pub use effect::{About, EffectGate, EffectKind, Part};
 pub use epoch::{Advanced, Epoch, Guard, StillHeld};
 pub use gate::{Admitted, Clearance};
 pub use limit::RateLimit;

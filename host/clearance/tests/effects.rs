@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{House, ok};
+use common::{House, about, ok};
 use vouchsafe_audit::Kind;
-use vouchsafe_clearance::{Code, EffectKind};
+use vouchsafe_clearance::{About, Code, EffectKind};
 use vouchsafe_package::Effect;
 
 fn http(method: &str) -> EffectKind {
@@ -60,7 +60,7 @@ fn during_a_read_every_write_is_refused() {
             "{}",
             refusal.fix
         );
-        assert!(gate.clear(&kind, "place", None).is_err());
+        assert!(gate.clear((), about(&kind, "place")).is_err());
     }
     let parent = cleared.seq();
     cleared.finish(ok()).unwrap();
@@ -119,9 +119,12 @@ async fn an_effect_is_recorded_inside_its_call() {
     let part = cleared
         .effects()
         .clear(
-            &http("POST"),
-            "https://bank.corp.internal:8443",
-            Some(input),
+            (),
+            About {
+                rule: Some("bank: POST /payments".to_owned()),
+                input: Some(input),
+                ..about(&http("POST"), "https://bank.corp.internal:8443")
+            },
         )
         .unwrap();
     part.durable().await.unwrap();
@@ -140,6 +143,7 @@ async fn an_effect_is_recorded_inside_its_call() {
         records[1].place.as_deref(),
         Some("https://bank.corp.internal:8443")
     );
+    assert_eq!(records[1].rule.as_deref(), Some("bank: POST /payments"));
     assert_eq!(records[1].principal, records[0].principal);
     assert!(house.log.opens(records[1].input.as_ref().unwrap(), b"body"));
 }
@@ -151,7 +155,7 @@ fn no_effect_begins_in_a_call_that_ended() {
     let gate = cleared.effects();
     cleared.finish(ok()).unwrap();
     assert_eq!(
-        gate.clear(&EffectKind::Publish, "channel", None)
+        gate.clear((), about(&EffectKind::Publish, "channel"))
             .unwrap_err()
             .code,
         Code::NotRecorded

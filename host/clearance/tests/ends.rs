@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{House, ok};
+use common::{House, about, ok};
 use proptest::prelude::*;
 use vouchsafe_audit::{Kind, Record, Why};
 use vouchsafe_clearance::{Call, Cleared, Code, EffectKind, StillHeld};
@@ -84,7 +84,7 @@ async fn handle(house: Arc<House>, cleared: Cleared<Call>, at: tokio::sync::mpsc
     pause().await;
     let part = cleared
         .effects()
-        .clear(&EffectKind::StateWrite, "kv", None)
+        .clear((), about(&EffectKind::StateWrite, "kv"))
         .unwrap();
     pause().await;
     part.durable().await.unwrap();
@@ -136,7 +136,7 @@ proptest! {
                 1 => cleared.give_up(Why::Deadline),
                 2 => drop(cleared),
                 _ => {
-                    let part = cleared.effects().clear(&EffectKind::Publish, "channel", None).unwrap();
+                    let part = cleared.effects().clear((), about(&EffectKind::Publish, "channel")).unwrap();
                     // The call ends before what it does.
                     drop(cleared);
                     drop(part);
@@ -168,7 +168,11 @@ async fn a_kill_stops_the_next_door_and_waits_for_what_is_under_way() {
             .code,
         Code::Stopped
     );
-    assert!(effects.clear(&EffectKind::StateWrite, "kv", None).is_err());
+    assert!(
+        effects
+            .clear((), about(&EffectKind::StateWrite, "kv"))
+            .is_err()
+    );
     assert!(matches!(
         advanced.drained(Duration::from_millis(20)).await,
         Err(StillHeld(_))

@@ -16,7 +16,9 @@ use jiff::Timestamp;
 use serde_json::json;
 use vouchsafe_audit::storage::Storage;
 use vouchsafe_audit::{Kind, Log, LogKeys, Options, Record, Resources, Status};
-use vouchsafe_clearance::{Admitted, Call, Clearance, Cleared, Ending, RateLimit, Refusal};
+use vouchsafe_clearance::{
+    About, Admitted, Call, Clearance, Cleared, EffectKind, Ending, RateLimit, Refusal,
+};
 use vouchsafe_keys::{Algorithm, Keystore, PrivateKey, Purpose, Seal};
 use vouchsafe_package::pack::{Input, pack};
 use vouchsafe_package::signing::{sign, verify};
@@ -25,6 +27,16 @@ use vouchsafe_policy::apply::{Files, InForce, Proposal, Since};
 use vouchsafe_policy::effective::Declared;
 use vouchsafe_policy::grant::{file_for, propose};
 use vouchsafe_policy::{Decision, Granted, Principal, Request, Role, decide};
+
+/// An effect of this kind at this place, and no more said of it.
+pub fn about<'a>(kind: &'a EffectKind, place: &'a str) -> About<'a> {
+    About {
+        kind,
+        place,
+        rule: None,
+        input: None,
+    }
+}
 
 const PROBE: &str = r#"(component
   (core module $m (func (export "f")))
