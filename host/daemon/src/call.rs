@@ -220,6 +220,7 @@ impl Attempt<'_> {
             correlation: self.correlation.clone(),
             parent: None,
             place: None,
+            rule: None,
             input: None,
         }
     }
@@ -298,7 +299,9 @@ pub(crate) fn still_in_force(
         // What is built in holds while there is no such file.
         _ => "roles/local.toml",
     };
-    for file in [skill.grant_file(), role, "trust.toml", "revocations.json"] {
+    let sends = !skill.granted().effective().http.is_empty();
+    let always = [skill.grant_file(), role, "trust.toml", "revocations.json"];
+    for file in always.into_iter().chain(sends.then_some("egress.toml")) {
         if !rules.watch.is_as_applied(file) {
             let why = format!("`{file}` was edited since it was applied");
             return Err(denied(why, "look at it, then run `vouchsafe apply`"));

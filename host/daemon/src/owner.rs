@@ -11,6 +11,7 @@ use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
 use vouchsafe_clearance::Clearance;
+use vouchsafe_egress::{Egress, NoCredentials, StartError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
 use vouchsafe_package::Digest;
@@ -56,6 +57,9 @@ pub enum OpenError {
     /// The engine.
     #[error("the engine: {0}")]
     Engine(#[from] LoadError),
+    /// The way out.
+    #[error("the way out: {0}")]
+    Egress(#[from] StartError),
     /// The memory of versions.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -74,6 +78,7 @@ pub struct Owner {
     operators: Vec<PublicKey>,
     log: Arc<Log>,
     engine: Engine,
+    egress: Arc<Egress>,
     clearance: Clearance,
     kept: Kept,
     /// Held while the rules change and until that is on disk: changes happen one after another.
@@ -112,11 +117,16 @@ impl Owner {
         let standing = stand(&home, &state, &operators, applied, &history)?;
         let in_force = standing.as_ref().map(|standing| &*standing.in_force);
         catch_up(&home, &mut memory, in_force, &history)?;
+        let clearance = Clearance::new(log.clone());
+        let way_out = egress_settings(in_force);
+        let egress = Egress::start(way_out, clearance.epoch(), Box::new(NoCredentials))?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
+        let engine = engine.with_egress(egress.clone());
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let owner = Arc::new_cyclic(|this| Self {
-            clearance: Clearance::new(log.clone()),
+            clearance,
+            egress,
             changing: tokio::sync::Mutex::new(memory),
             switches: Mutex::new(switches),
             switched_off: AtomicU64::new(0),
@@ -378,6 +388,8 @@ impl Owner {
             let is_off = |skill: &InstalledSkill| unrecorded.contains(&skill.digest());
             rules = rules.without(is_off, "not recorded", "the log takes no records");
         }
+        let way_out = egress_settings(rules.in_force.as_deref());
+        self.egress.configure(way_out);
         self.rules.send_replace(Arc::new(rules));
     }
 
@@ -435,6 +447,16 @@ fn stand(
         in_force: Arc::new(in_force),
         applied: Arc::new(applied),
     }))
+}
+
+/// How requests leave, by what is in force. This host listens on no network.
+fn egress_settings(in_force: Option<&InForce>) -> vouchsafe_egress::Settings {
+    let dns = in_force.map(|in_force| &in_force.content().way().dns);
+    let dns = dns.into_iter().flatten().map(|server| server.value);
+    vouchsafe_egress::Settings {
+        dns: dns.collect(),
+        own: Vec::new(),
+    }
 }
 
 /// Brings the memory of versions to where the log and what is in force are; it can't be ahead of them.

@@ -20,7 +20,7 @@ const DIRECTORIES: [(&str, &str); 3] = [
 ];
 
 /// Files directly in the configuration directory.
-const SINGLE: [&str; 2] = ["trust.toml", "revocations.json"];
+const SINGLE: [&str; 3] = ["trust.toml", "revocations.json", "egress.toml"];
 
 /// The names that mean something, for who used another.
 pub const NAMES: &str = "trust.toml, revocations.json, grants/*.toml, roles/*.toml, policies/*.cedar, drafts/, operator.key";

@@ -7,6 +7,7 @@ use vouchsafe_package::{Digest, Effect, Limits};
 
 use crate::effective::EffectiveTool;
 use crate::granted::{Granted, Terms};
+use crate::http::Destinations;
 use crate::judge::{Verdict, judge};
 use crate::role::{Principal, Role};
 
@@ -52,6 +53,7 @@ pub struct Permit {
     grant: Digest,
     policy: Digest,
     tool: Arc<EffectiveTool>,
+    http: Arc<Destinations>,
     limits: Limits,
 }
 
@@ -84,6 +86,12 @@ impl Permit {
     #[must_use]
     pub fn tool(&self) -> &EffectiveTool {
         &self.tool
+    }
+
+    /// Where the call may send requests.
+    #[must_use]
+    pub fn http(&self) -> &Arc<Destinations> {
+        &self.http
     }
 
     /// The most that the host lets the call do.
@@ -130,6 +138,7 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
             grant: terms.grant_digest,
             policy: terms.policy_digest,
             tool: Arc::clone(tool),
+            http: Arc::clone(&terms.effective.http),
             limits: terms.effective.limits,
         }),
     }

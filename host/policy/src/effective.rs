@@ -3,10 +3,9 @@
 //! A grant that names what the skill does not declare, or that would lower an effect or raise a
 //! limit, is not silently cut to size: it is a fault that names the line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use url::Url;
 use vouchsafe_package::assemble::{MAX_TOOL_NAME, tool_name};
 use vouchsafe_package::manifest::{
@@ -15,6 +14,7 @@ use vouchsafe_package::manifest::{
 use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Version};
 
 use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
+use crate::http::{Base, Destinations, HttpBounds, Private};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
 
@@ -26,7 +26,7 @@ pub struct Effective {
     /// The tools that agents may call, by WIT name.
     pub tools: BTreeMap<String, Arc<EffectiveTool>>,
     /// The destinations that it may reach.
-    pub http: BTreeMap<String, EffectiveHttp>,
+    pub http: Arc<Destinations>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -55,12 +55,22 @@ pub struct EffectiveTool {
 /// A destination that the skill may reach.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveHttp {
-    /// Where it is.
+    /// Where it is, as the grant writes it.
     pub url: Url,
+    /// Where it is, as requests are held against it.
+    pub base: Base,
     /// The requests that may be made.
     pub allow: Vec<Route>,
+    /// Those of them that only read, though their method is POST.
+    pub reads: Vec<Route>,
+    /// The tools that may make them; all if `None`.
+    pub tools: Option<BTreeSet<String>>,
     /// Which private addresses it may resolve to.
-    pub private: Vec<IpNet>,
+    pub private: Vec<Private>,
+    /// Certificates (DER) that vouch for it, besides the public ones.
+    pub roots: Arc<[Vec<u8>]>,
+    /// How much a call may send and receive.
+    pub bounds: HttpBounds,
     /// The credential, as the skill declares it, and where it is kept.
     pub auth: Option<(Auth, SecretSource)>,
     /// The line that grants it.
@@ -125,8 +135,9 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         tool(declared, grant, name, granted).map(Arc::new)
     });
     let http = fitting(&grant.http, &mut faults, |name, granted| {
-        destination(declared, name, granted)
+        destination(declared, name, granted).map(Arc::new)
     });
+    faults.extend(same_place(&http));
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -134,9 +145,43 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
     Ok(Effective {
         prefix: grant.prefix().to_owned(),
         tools,
-        http,
+        http: Arc::new(Destinations {
+            file: Arc::clone(&grant.file),
+            declared: routes_of(declared.manifest),
+            granted: http,
+        }),
         limits,
     })
+}
+
+fn routes_of(manifest: &Manifest) -> BTreeMap<String, Vec<Route>> {
+    let all = manifest.http.iter();
+    all.map(|(name, http)| (name.clone(), http.allow.clone()))
+        .collect()
+}
+
+/// Destinations that one request could be at: which of them decides would be chance.
+fn same_place(http: &BTreeMap<String, Arc<EffectiveHttp>>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, (name, one)) in http.iter().enumerate() {
+        let mut others = http.iter().skip(index + 1);
+        if let Some((other, two)) = others.find(|(_, two)| one.base.overlaps(&two.base)) {
+            let problem = format!("`{other}` is at the same place as `{name}` ({})", one.place);
+            let fault = Fault::new(two.place.clone(), problem);
+            faults.push(
+                fault.with_fix("give each a `url` of its own, or a path of its own below it"),
+            );
+        }
+    }
+    faults
+}
+
+impl EffectiveHttp {
+    /// Whether `tool` may reach it.
+    #[must_use]
+    pub fn is_for(&self, tool: &str) -> bool {
+        self.tools.as_ref().is_none_or(|tools| tools.contains(tool))
+    }
 }
 
 /// What `read` makes of each entry; what does not fit goes to `faults`.
@@ -227,10 +272,25 @@ fn destination(
         )
         .with_fix(format!("take `[http.{name}]` out")));
     };
+    let url = url(name, asked, granted)?;
+    let allow = routes(name, asked, granted)?;
+    let at = granted.url.as_ref().map_or(&granted.place, |at| &at.place);
     Ok(EffectiveHttp {
-        url: url(name, asked, granted)?,
-        allow: routes(name, asked, granted)?,
+        base: Base::of(&url).map_err(|problem| Fault::new(at.clone(), problem))?,
+        url,
+        reads: reads(name, &allow, granted)?,
+        allow,
+        tools: tools(declared, granted)?,
         private: granted.private.iter().map(|range| range.value).collect(),
+        roots: granted
+            .roots
+            .iter()
+            .flat_map(|at| at.value.iter().cloned())
+            .collect(),
+        bounds: granted
+            .bounds
+            .as_ref()
+            .map_or_else(HttpBounds::default, |at| at.value),
         auth: auth(name, asked, granted)?,
         place: granted.place.clone(),
     })
@@ -287,6 +347,30 @@ fn routes(name: &str, asked: &Http, granted: &HttpGrant) -> Result<Vec<Route>, F
                 .with_fix(format!("write `allow = [{}]` or less", declared.join(", "))))
         }
         None => Ok(allow.iter().map(|route| route.value.clone()).collect()),
+    }
+}
+
+/// The granted words that a POST only reads, each within what is allowed.
+fn reads(name: &str, allow: &[Route], granted: &HttpGrant) -> Result<Vec<Route>, Fault> {
+    let beyond = |at: &&At<Route>| !allow.iter().any(|outer| route::covers(outer, &at.value));
+    if let Some(At { value, place }) = granted.reads.iter().find(beyond) {
+        let problem = format!("`{value}` is not among what `allow` lets happen at `{name}`");
+        return Err(Fault::new(place.clone(), problem).with_fix("take it out of `reads`"));
+    }
+    Ok(granted.reads.iter().map(|at| at.value.clone()).collect())
+}
+
+fn tools(declared: &Declared<'_>, granted: &HttpGrant) -> Result<Option<BTreeSet<String>>, Fault> {
+    let Some(tools) = &granted.tools else {
+        return Ok(None);
+    };
+    let has = |at: &&At<String>| declared.tools.iter().any(|tool| tool.name == at.value);
+    match tools.iter().find(|at| !has(at)) {
+        Some(At { value, place }) => Err(Fault::new(
+            place.clone(),
+            format!("the skill has no tool `{value}`"),
+        )),
+        None => Ok(Some(tools.iter().map(|at| at.value.clone()).collect())),
     }
 }
 

@@ -112,6 +112,21 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
             format!("`{}` is granted; its effect is {}", tool.name, tool.effect),
         );
     }
+    for (name, http) in judgement
+        .tool
+        .iter()
+        .flat_map(|tool| terms.effective.http.of_tool(&tool.name))
+    {
+        let routes: Vec<_> = http.allow.iter().map(ToString::to_string).collect();
+        line(
+            http.place.to_string(),
+            format!(
+                "it may reach `{name}` = {}: {}",
+                http.url,
+                routes.join(", ")
+            ),
+        );
+    }
     if let Some((tool, raised)) = judgement
         .tool
         .and_then(|tool| Some((tool, tool.raised.as_ref()?)))

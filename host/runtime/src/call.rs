@@ -69,7 +69,8 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Completed {
         let output_bytes = cleared.permit().limits().output_bytes;
-        let job = job(&mut cleared, skill, cancel.child_token());
+        let mut job = job(&mut cleared, skill, cancel.child_token());
+        job.egress = self.egress.clone();
         let _ends_with_us = job.cancel.clone().drop_guard();
         let admitted = self.admit(&job).await;
         let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
@@ -146,6 +147,7 @@ fn job(cleared: &mut Cleared<Call>, skill: &Arc<Skill>, cancel: CancellationToke
         tool: cleared.action().tool.clone(),
         arguments,
         effects: Some(cleared.effects()),
+        egress: None,
         limits: *permit.limits(),
         started,
         deadline: started + Duration::from_millis(permit.limits().wall_ms),

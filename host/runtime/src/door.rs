@@ -35,9 +35,9 @@ impl Door {
         }
     }
 
-    /// Refuses `kind` at `place`, for its effect or else for `otherwise`: recorded inside the call
-    /// and told to the operator, the like only once.
-    pub(crate) fn refuse(&self, kind: &EffectKind, place: &str, otherwise: &str) {
+    /// Refuses `kind` at `place`, for its effect or else for `otherwise`, which the line `fix` would
+    /// mend: recorded inside the call and told to the operator, the like only once.
+    pub(crate) fn refuse(&self, kind: &EffectKind, place: &str, otherwise: &str, fix: &str) {
         let place = cut(plain(place.as_bytes()));
         let what = match kind {
             EffectKind::Http { method, .. } => cut(plain(format!("{method} {place}").as_bytes())),
@@ -52,7 +52,7 @@ impl Door {
             Some(gate) => {
                 let effect = gate.check(kind, &place).err();
                 let refusal =
-                    effect.unwrap_or_else(|| gate.refuse_for(kind, &place, otherwise, ""));
+                    effect.unwrap_or_else(|| gate.refuse_for(kind, &place, otherwise, fix));
                 refusal.detail()
             }
         };
@@ -86,6 +86,7 @@ mod tests {
                     &EffectKind::StateWrite,
                     &format!("store {n}\n\u{202e}"),
                     "no",
+                    "",
                 );
             }
         }
@@ -102,8 +103,8 @@ mod tests {
             method: long.clone(),
             reads: false,
         };
-        door.refuse(&post, &long, &long);
-        door.refuse(&EffectKind::StateRead, &long, "no");
+        door.refuse(&post, &long, &long, &long);
+        door.refuse(&EffectKind::StateRead, &long, "no", "");
         for refused in door.take_refused() {
             assert!(refused.what.len() <= TEXT_BYTES && refused.why.len() <= TEXT_BYTES);
             assert!(refused.what.ends_with('é'), "{}", refused.what);

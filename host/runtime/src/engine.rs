@@ -11,6 +11,7 @@ use crate::skill::Skill;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use vouchsafe_ambient::files::FileError;
+use vouchsafe_egress::Egress;
 use vouchsafe_keys::MacKey;
 use vouchsafe_package::signing::{SignedBytes, Verified};
 use wasmtime::component::Component;
@@ -67,6 +68,7 @@ pub struct Engine {
     /// Compiling takes all cores it gets, so installing many skills at once must not starve the rest.
     compiling: Semaphore,
     settings: Settings,
+    pub(crate) egress: Option<Arc<Egress>>,
 }
 
 impl Engine {
@@ -85,7 +87,15 @@ impl Engine {
             cache,
             compiling: Semaphore::new(COMPILERS),
             settings,
+            egress: None,
         })
+    }
+
+    /// With a way out for what skills send; without one every request is refused.
+    #[must_use]
+    pub fn with_egress(mut self, egress: Arc<Egress>) -> Self {
+        self.egress = Some(egress);
+        self
     }
 
     /// A slot and memory for `job`, if they are free before its deadline and before it is cancelled.

@@ -17,6 +17,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::EffectGate;
+use vouchsafe_egress::{Egress, Requests};
 use vouchsafe_package::Limits;
 use vouchsafe_package::value::Value;
 use wasmtime::component::Val;
@@ -51,6 +52,8 @@ pub(crate) struct Job {
     pub(crate) arguments: Vec<Value>,
     /// What it may do to the world; without a gate, nothing.
     pub(crate) effects: Option<EffectGate>,
+    /// The way out, if there is one.
+    pub(crate) egress: Option<Arc<Egress>>,
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
@@ -140,7 +143,11 @@ impl Job {
     }
 
     fn store(&self) -> wasmtime::Result<Store<State>> {
-        let state = State::new(self.limits.memory_bytes, self.effects.clone());
+        let state = State::new(
+            self.limits.memory_bytes,
+            self.effects.clone(),
+            self.requests(),
+        );
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
@@ -148,6 +155,17 @@ impl Job {
         meter::install(&mut store, self.answer_bytes());
         store.set_max_component_handles(COMPONENT_HANDLES);
         Ok(store)
+    }
+
+    /// What it may send: it ends with the call.
+    fn requests(&self) -> Option<Requests> {
+        let (egress, gate) = (self.egress.clone()?, self.effects.clone()?);
+        Some(Requests::new(
+            egress,
+            gate,
+            self.deadline,
+            self.cancel.clone(),
+        ))
     }
 
     /// What may cross as the answer, in the host's form.

@@ -7,6 +7,7 @@ use crate::limits::Memory;
 use crate::lines::Book;
 use crate::meter::Meter;
 use vouchsafe_clearance::EffectGate;
+use vouchsafe_egress::Requests;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) book: Book,
     pub(crate) door: Door,
+    /// What `wasi:config` gives, by name.
+    pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Http,
@@ -34,8 +37,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(memory_bytes: u64, effects: Option<EffectGate>) -> Self {
+    /// With `effects`, it may do what they let; `requests` are what it may send.
+    pub(crate) fn new(
+        memory_bytes: u64,
+        effects: Option<EffectGate>,
+        requests: Option<Requests>,
+    ) -> Self {
         let book = Book::default();
+        let settings = effects.as_ref().map(places).unwrap_or_default();
         let door = Door::new(effects);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
@@ -46,12 +55,25 @@ impl State {
             meter: Meter::new(),
             wasi: wasi::context(&book),
             http,
-            hooks: Http(door.clone()),
+            hooks: Http {
+                door: door.clone(),
+                requests,
+            },
             table,
             book,
             door,
+            settings,
         }
     }
+}
+
+/// Where each destination is that the tool may reach.
+fn places(effects: &EffectGate) -> Vec<(String, String)> {
+    let permit = effects.permit();
+    let reached = permit.http().of_tool(&permit.tool().name);
+    reached
+        .map(|(name, http)| (name.to_owned(), http.url.to_string()))
+        .collect()
 }
 
 impl WasiView for State {

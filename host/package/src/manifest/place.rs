@@ -25,6 +25,9 @@ pub(super) fn problem(text: &str) -> Option<String> {
     if url.query().is_some() || url.fragment().is_some() {
         return wrong("has a query or a fragment");
     }
+    if url.host_str().is_some_and(|host| host.contains('*')) {
+        return wrong("names many hosts");
+    }
     match url.host() {
         Some(Host::Domain(domain)) if is_public(domain) => None,
         Some(Host::Domain(_)) => wrong("names a host that is not public"),
@@ -83,6 +86,7 @@ mod tests {
             "https://API.vendor.com",
             "https://api.vendor.com/a/../b",
             "https://vendor.com.",
+            "https://*.vendor.com",
             "https://ａpi.vendor.com",
             "file:///etc/passwd",
             "",

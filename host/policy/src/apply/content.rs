@@ -11,6 +11,7 @@ use super::Files;
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
 use crate::role::Role;
+use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub struct Content {
     roles: BTreeMap<String, Arc<Role>>,
     trust: Trust,
     revocations: Revocations,
+    way: Way,
 }
 
 /// Whose skill of which name.
@@ -99,6 +101,12 @@ impl Content {
         &self.revocations
     }
 
+    /// How requests leave.
+    #[must_use]
+    pub fn way(&self) -> &Way {
+        &self.way
+    }
+
     /// What the files say that this build does less of than one may expect.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
@@ -136,12 +144,14 @@ impl Content {
 
 const TRUST: &str = "trust.toml";
 const REVOCATIONS: &str = "revocations.json";
+const WAY: &str = "egress.toml";
 
 struct Reader {
     grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
     roles: BTreeMap<String, Arc<Role>>,
     trust: Trust,
     revocations: Revocations,
+    way: Way,
     faults: Vec<Fault>,
 }
 
@@ -153,6 +163,7 @@ impl Reader {
             roles: BTreeMap::from([(local.name.value.clone(), Arc::new(local))]),
             trust: Trust::nobody(),
             revocations: Revocations::none(),
+            way: Way::default(),
             faults: Vec::new(),
         }
     }
@@ -169,6 +180,10 @@ impl Reader {
             Kind::Role => self.role(path, bytes),
             Kind::Trust => {
                 self.trust = trust(path, bytes)?;
+                Ok(())
+            }
+            Kind::Way => {
+                self.way = Way::parse(path, Source::of_bytes(path, bytes)?.text())?;
                 Ok(())
             }
             Kind::Revocations => {
@@ -239,6 +254,7 @@ impl Reader {
             roles,
             trust,
             revocations,
+            way,
             ..
         } = self;
         Ok(Content {
@@ -246,6 +262,7 @@ impl Reader {
             roles,
             trust,
             revocations,
+            way,
         })
     }
 }
@@ -255,6 +272,7 @@ enum Kind {
     Role,
     Trust,
     Revocations,
+    Way,
 }
 
 /// What a path holds. Anything else can't be put into force.
@@ -267,14 +285,16 @@ fn kind(path: &str) -> Result<Kind, Fault> {
     match path.split_once('/') {
         None if path == TRUST => Ok(Kind::Trust),
         None if path == REVOCATIONS => Ok(Kind::Revocations),
+        None if path == WAY => Ok(Kind::Way),
         Some(("grants", name)) if is_file_name(name, ".toml") => Ok(Kind::Grant),
         Some(("roles", name)) if is_file_name(name, ".toml") => Ok(Kind::Role),
         Some(("policies", name)) if is_file_name(name, ".cedar") => {
             Err(fault(&shown, "policies are not enforced by this build")
                 .with_fix("take the file away"))
         }
-        _ => Err(fault(&shown, "no such file can be applied")
-            .with_fix("want grants/NAME.toml, roles/NAME.toml, trust.toml or revocations.json")),
+        _ => Err(fault(&shown, "no such file can be applied").with_fix(
+            "want grants/NAME.toml, roles/NAME.toml, trust.toml, egress.toml or revocations.json",
+        )),
     }
 }
 

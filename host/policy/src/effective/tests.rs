@@ -16,7 +16,7 @@ fn the_manual_s_grant_fits_the_manual_s_skill() {
         (initiate.mcp_name.as_str(), initiate.effect),
         ("payments_initiate", Effect::Irreversible)
     );
-    let bank = &effective.http["bank"];
+    let bank = effective.http.get("bank").unwrap();
     assert_eq!(bank.allow.len(), 2);
     assert_eq!(bank.auth.as_ref().unwrap().0.secret, "bank-token");
     assert_eq!(effective.limits, Limits::default());
@@ -57,6 +57,11 @@ const MISFITS: &[(&str, &str)] = &[
     ),
     ("\"GET /*\"", "\"GET /payments/*\""),
     ("\"DELETE /payments/*\"", "\"GET /payments/*\""),
+    (
+        "[http.bank]\nreads = [\"POST /refunds\"]\n",
+        "[http.bank]\n",
+    ),
+    ("[http.bank]\nfor = [\"refund\"]\n", "[http.bank]\n"),
     (
         "\nalias = \"a-name-much-longer-than-an-agent-would-ever-want-it\"\n",
         "\n",
@@ -131,7 +136,7 @@ const METHODS: [&str; 2] = ["GET", "POST"];
 const EFFECTS: [Effect; 3] = [Effect::Read, Effect::Write, Effect::Irreversible];
 const AMOUNTS: [u64; 3] = [1, 2, 3];
 
-type Facts = std::collections::BTreeSet<Fact>;
+type Facts = BTreeSet<Fact>;
 
 fn facts(may: impl Fn(&Fact) -> bool) -> Facts {
     let paths = ["/a", "/b", "/a/a", "/a/b", "/b/a", "/a/a/a", "/a/b/a"];
@@ -215,7 +220,7 @@ impl Words {
             format!("[tools.{name}]\n{}", effect.unwrap_or_default())
         });
         let http = self.http.iter().map(|(name, routes)| {
-            format!("[http.{name}]\nurl = \"https://x.example/\"\nallow = {routes:?}\n")
+            format!("[http.{name}]\nurl = \"https://{name}.example/\"\nallow = {routes:?}\n")
         });
         let fuel = self.fuel.map(|fuel| format!("[limits]\nfuel = {fuel}\n"));
         std::iter::once(head)

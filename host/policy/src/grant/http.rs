@@ -1,13 +1,16 @@
 //! `[http.NAME]`: where a destination is, and how much of it.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use toml::Spanned;
 use url::Url;
 use vouchsafe_package::manifest::Route;
+use vouchsafe_package::name::is_kebab;
+use x509_cert::der::Decode as _;
 
+use crate::http::bounds::AskedBounds;
+use crate::http::{Base, HttpBounds, Private};
 use crate::place::{At, Fault, Place, Source};
 
 /// What a grant says of one destination.
@@ -18,17 +21,28 @@ pub struct HttpGrant {
     /// Where it is; absent when the skill says so itself.
     pub url: Option<At<Url>>,
     /// Which private addresses it may resolve to.
-    pub private: Vec<At<IpNet>>,
+    pub private: Vec<At<Private>>,
     /// The requests that may be made; absent for all that the skill declares.
     pub allow: Option<Vec<At<Route>>>,
+    /// Those of them that only read, though their method is POST.
+    pub reads: Vec<At<Route>>,
+    /// The tools that may make them; absent for all.
+    pub tools: Option<Vec<At<String>>>,
+    /// Certificates (DER) that vouch for it, besides the public ones.
+    pub roots: Option<At<Vec<Vec<u8>>>>,
+    /// How much a call may send and receive.
+    pub bounds: Option<At<HttpBounds>>,
     /// Where its credential is kept.
     pub auth: Option<At<SecretSource>>,
 }
 
 impl PartialEq for HttpGrant {
     fn eq(&self, other: &Self) -> bool {
-        let same = self.url == other.url && self.private == other.private;
-        same && self.allow == other.allow && self.auth == other.auth
+        let place =
+            self.url == other.url && self.private == other.private && self.roots == other.roots;
+        let requests =
+            self.allow == other.allow && self.reads == other.reads && self.tools == other.tools;
+        place && requests && self.bounds == other.bounds && self.auth == other.auth
     }
 }
 
@@ -49,33 +63,54 @@ pub(super) struct RawHttp {
     #[serde(default)]
     private: Vec<Spanned<String>>,
     allow: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    reads: Vec<Spanned<String>>,
+    r#for: Option<Vec<Spanned<String>>>,
+    roots: Option<Spanned<String>>,
+    limits: Option<Spanned<AskedBounds>>,
     auth: Option<Spanned<SecretSource>>,
 }
 
 impl RawHttp {
     pub(super) fn read(self, source: &Source<'_>, place: Place) -> Result<HttpGrant, Fault> {
-        let all = |texts: Vec<Spanned<String>>| texts.into_iter().map(|text| source.at(text));
-        let routes = |texts| {
-            all(texts)
-                .map(|text| text.try_map(|t| t.parse::<Route>()))
-                .collect()
-        };
+        let route = |text: String| text.parse::<Route>();
         Ok(HttpGrant {
             place,
-            url: self
-                .url
-                .map(|text| source.at(text).try_map(address))
+            url: one(source, self.url, address)?,
+            private: all(source, self.private, |text| text.parse())?,
+            allow: self
+                .allow
+                .map(|allow| all(source, allow, route))
                 .transpose()?,
-            private: all(self.private)
-                .map(|text| text.try_map(private))
-                .collect::<Result<_, _>>()?,
-            allow: self.allow.map(routes).transpose()?,
-            auth: self
-                .auth
-                .map(|auth| source.at(auth).try_map(secret))
+            reads: all(source, self.reads, reading)?,
+            tools: self
+                .r#for
+                .map(|tools| all(source, tools, tool))
                 .transpose()?,
+            roots: one(source, self.roots, certificates)?,
+            bounds: one(source, self.limits, AskedBounds::read)?,
+            auth: one(source, self.auth, secret)?,
         })
     }
+}
+
+fn one<T, U>(
+    source: &Source<'_>,
+    found: Option<Spanned<T>>,
+    read: impl Fn(T) -> Result<U, String>,
+) -> Result<Option<At<U>>, Fault> {
+    found
+        .map(|found| source.at(found).try_map(read))
+        .transpose()
+}
+
+fn all<U>(
+    source: &Source<'_>,
+    texts: Vec<Spanned<String>>,
+    read: impl Fn(String) -> Result<U, String>,
+) -> Result<Vec<At<U>>, Fault> {
+    let each = texts.into_iter().map(|text| source.at(text).try_map(&read));
+    each.collect()
 }
 
 /// A base URL in its one normal spelling, so that what is read is what is dialled.
@@ -105,67 +140,42 @@ fn address(text: String) -> Result<Url, String> {
     if normal != text && normal.strip_suffix('/') != Some(&text) {
         return wrong(&format!("its normal spelling is `{normal}`"));
     }
+    Base::of(&url)?;
     Ok(url)
 }
 
-/// A range of private addresses, without those that no range may open.
-fn private(text: String) -> Result<IpNet, String> {
-    let shown: String = text.chars().take(60).collect();
-    let range: IpNet = text
-        .parse()
-        .map_err(|_| format!("`{shown}` is not a range of addresses such as `10.2.0.0/16`"))?;
-    if range.trunc() != range {
-        return Err(format!(
-            "`{shown}` has bits beyond its prefix: write `{}`",
-            range.trunc()
-        ));
+/// A route that only reads, by the operator's word.
+fn reading(text: String) -> Result<Route, String> {
+    let route: Route = text.parse()?;
+    match route.method.as_str() {
+        "POST" => Ok(route),
+        "GET" | "HEAD" => Err(format!(
+            "`{route}` only reads as it is: `reads` is for POST"
+        )),
+        _ => Err(format!("`{route}` writes: `reads` is for POST")),
     }
-    if let Some((never, why)) = NEVER.iter().find(|(never, _)| overlaps(&range, never)) {
-        return Err(format!(
-            "`{shown}` touches `{never}`, which is never granted: {why}"
-        ));
-    }
-    let one = range.prefix_len() == range.max_prefix_len();
-    if !one && LOOPBACK.iter().any(|net| overlaps(&range, net)) {
-        return Err(format!(
-            "`{shown}`: loopback is granted by single address only, such as `127.0.0.1/32`"
-        ));
-    }
-    Ok(range)
 }
 
-/// Ranges that no grant opens.
-const NEVER: [(IpNet, &str); 7] = [
-    (v4([0, 0, 0, 0], 8), "it means this host"),
-    (
-        v4([169, 254, 0, 0], 16),
-        "link-local, where clouds keep their metadata",
-    ),
-    (v4([224, 0, 0, 0], 3), "multicast, reserved and broadcast"),
-    (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "it means this host"),
-    (
-        v6([0, 0, 0, 0, 0, 0xffff, 0, 0], 96),
-        "write it as an IPv4 range",
-    ),
-    (v6([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10), "link-local"),
-    (v6([0xff00, 0, 0, 0, 0, 0, 0, 0], 8), "multicast"),
-];
-
-const LOOPBACK: [IpNet; 2] = [v4([127, 0, 0, 0], 8), v6([0, 0, 0, 0, 0, 0, 0, 1], 128)];
-
-const fn v4(octets: [u8; 4], prefix: u8) -> IpNet {
-    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::from_octets(octets), prefix))
+fn tool(text: String) -> Result<String, String> {
+    match is_kebab(&text) {
+        true => Ok(text),
+        false => Err("`for` names tools, as the WIT names them".to_owned()),
+    }
 }
 
-const fn v6(segments: [u16; 8], prefix: u8) -> IpNet {
-    IpNet::V6(Ipv6Net::new_assert(
-        Ipv6Addr::from_segments(segments),
-        prefix,
-    ))
-}
-
-fn overlaps(a: &IpNet, b: &IpNet) -> bool {
-    a.contains(b) || b.contains(a)
+/// Certificates in the file itself: another file would not be covered by the operator's signature.
+fn certificates(text: String) -> Result<Vec<Vec<u8>>, String> {
+    let wrong = |why: &str| format!("`roots` wants one or more `CERTIFICATE` blocks: {why}");
+    let mut roots = Vec::new();
+    for found in CertificateDer::pem_slice_iter(text.as_bytes()) {
+        let der = found.map_err(|error| wrong(&error.to_string()))?;
+        x509_cert::Certificate::from_der(&der).map_err(|error| wrong(&error.to_string()))?;
+        roots.push(der.to_vec());
+    }
+    match roots.is_empty() {
+        true => Err(wrong("there is none")),
+        false => Ok(roots),
+    }
 }
 
 fn secret(source: SecretSource) -> Result<SecretSource, String> {

@@ -23,11 +23,24 @@ impl std::fmt::Display for Notice {
 }
 
 pub(super) fn of(grant: &Grant) -> Vec<Notice> {
-    let destinations = grant.http.iter().map(|(name, http)| Notice {
-        place: http.place.clone(),
-        says: format!(
-            "`http.{name}`: this build opens no connections; every request there is refused"
-        ),
+    let uncredentialed = grant.http.iter().filter_map(|(name, http)| {
+        let auth = http.auth.as_ref()?;
+        let says = format!(
+            "`http.{name}` needs a credential: this build puts none into requests; every request there is refused"
+        );
+        Some(Notice { place: auth.place.clone(), says })
+    });
+    let in_the_clear = grant.http.iter().filter_map(|(name, http)| {
+        let url = http
+            .url
+            .as_ref()
+            .filter(|url| url.value.scheme() == "http")?;
+        let says =
+            format!("`http.{name}` is not encrypted: whoever is on the way reads and changes it");
+        Some(Notice {
+            place: url.place.clone(),
+            says,
+        })
     });
     let confirmed = grant.tools.iter().filter_map(|(tool, granted)| {
         let confirm = granted.confirm.as_ref()?;
@@ -36,7 +49,10 @@ pub(super) fn of(grant: &Grant) -> Vec<Notice> {
             says: confirmation(tool, &confirm.value),
         })
     });
-    destinations.chain(confirmed).collect()
+    uncredentialed
+        .chain(in_the_clear)
+        .chain(confirmed)
+        .collect()
 }
 
 fn confirmation(tool: &str, confirm: &Confirmation) -> String {

@@ -103,8 +103,24 @@ const WRONG: &[(&str, &str)] = &[
     ("private = [\"0.0.0.0/0\"]", PRIVATE),
     ("private = [\"169.254.169.254/32\"]", PRIVATE),
     ("private = [\"127.0.0.0/8\"]", PRIVATE),
+    ("private = [\"127.0.0.1/32\"]", PRIVATE),
+    ("private = [\"fe80::/64\"]", PRIVATE),
     ("private = [\"::ffff:10.0.0.0/104\"]", PRIVATE),
     ("private = [\"::/0\"]", PRIVATE),
+    ("url = \"https://*.corp/\"", URL),
+    ("url = \"https://bank.corp./\"", URL),
+    ("url = \"https://bank.corp/a;b\"", URL),
+    ("reads = [\"GET /payments/*\"]", AUTH),
+    ("reads = [\"DELETE /payments\"]", AUTH),
+    ("for = [\"Status\"]", AUTH),
+    ("roots = \"ca.pem\"", AUTH),
+    (
+        "roots = \"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n\"",
+        AUTH,
+    ),
+    ("limits = { requests = 0 }", AUTH),
+    ("limits = { sent = \"2 GiB\" }", AUTH),
+    ("limits = { request = 1 }", AUTH),
     ("allow = [\"TRACE /\"]", ALLOW),
     ("allow = [\"GET /a/../b\"]", ALLOW),
     ("auth = { vault = \"../secret\", field = \"token\" }", AUTH),
@@ -136,13 +152,13 @@ fn what_is_wrong_is_refused_at_its_place() {
 }
 
 #[test]
-fn loopback_is_granted_by_single_address() {
-    let text = GRANT.replace("10.2.0.0/16", "127.0.0.1/32");
+fn loopback_is_granted_by_address_and_port() {
+    let text = GRANT.replace("10.2.0.0/16", "127.0.0.1:8443");
     assert_eq!(
         parse(&text).unwrap().http["bank"].private[0]
             .value
             .to_string(),
-        "127.0.0.1/32"
+        "127.0.0.1:8443"
     );
 }
 

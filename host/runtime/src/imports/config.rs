@@ -1,7 +1,9 @@
-//! `wasi:config/store`: the settings of a skill. A grant can't give any yet, so there are none.
+//! `wasi:config/store`: where each granted destination is, under its name. A grant can't give other
+//! settings yet.
 
 use super::Import;
 use crate::state::State;
+use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower};
 
 pub(crate) const IMPORTS: &[Import] = &[("wasi:config/store", add_to_linker)];
@@ -10,7 +12,7 @@ pub(crate) const IMPORTS: &[Import] = &[("wasi:config/store", add_to_linker)];
 #[component(variant)]
 #[expect(
     dead_code,
-    reason = "the shape is WASI's; reading nothing does not fail"
+    reason = "the shape is WASI's; reading what is in memory does not fail"
 )]
 enum Error {
     #[component(name = "upstream")]
@@ -21,14 +23,22 @@ enum Error {
 
 type Setting = Result<Option<String>, Error>;
 type Settings = Result<Vec<(String, String)>, Error>;
+type Context<'a> = StoreContextMut<'a, State>;
 
 fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut store = linker.instance("wasi:config/store@0.2.0-rc.1")?;
     store.func_wrap(
         "get",
-        |_, (_key,): (String,)| -> wasmtime::Result<(Setting,)> { Ok((Ok(None),)) },
+        |store: Context<'_>, (key,): (String,)| -> wasmtime::Result<(Setting,)> {
+            let mut settings = store.data().settings.iter();
+            let found = settings.find(|(name, _)| *name == key);
+            Ok((Ok(found.map(|(_, value)| value.clone())),))
+        },
     )?;
-    store.func_wrap("get-all", |_, (): ()| -> wasmtime::Result<(Settings,)> {
-        Ok((Ok(Vec::new()),))
-    })
+    store.func_wrap(
+        "get-all",
+        |store: Context<'_>, (): ()| -> wasmtime::Result<(Settings,)> {
+            Ok((Ok(store.data().settings.clone()),))
+        },
+    )
 }

@@ -66,7 +66,8 @@ fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
 
 fn open(store: Context<'_>, (name,): (String,)) -> Answer<Open> {
     let why = "no store is granted: this host keeps no state for skills yet";
-    store.data().door.refuse(&EffectKind::StateRead, &name, why);
+    let door = &store.data().door;
+    door.refuse(&EffectKind::StateRead, &name, why, "");
     Ok((Err(Error::NoSuchStore),))
 }
 

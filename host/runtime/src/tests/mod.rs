@@ -91,6 +91,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         tool: tool.to_owned(),
         arguments,
         effects: None,
+        egress: None,
         limits,
         started,
         deadline: started + Duration::from_millis(limits.wall_ms),

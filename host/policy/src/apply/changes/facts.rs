@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use vouchsafe_package::Digest;
 use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::signing::{Publisher, Recognised, Transparency};
 
 use super::Facts;
 use crate::apply::Content;
 use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
+use crate::http::HttpBounds;
 use crate::place::{At, Place};
 use crate::role::{Permission, Role};
+use crate::way::Way;
 
 /// What a fact does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub(super) fn of(content: &Content) -> Facts {
         .iter()
         .for_each(|publisher| facts.publisher(publisher));
     facts.revocations(content);
+    facts.way(content.way());
     facts.0
 }
 
@@ -132,6 +136,14 @@ impl Collector {
         self.limits(&subject, &grant.limits);
     }
 
+    fn way(&mut self, way: &Way) {
+        let subject = Subject("all requests".to_owned());
+        for server in &way.dns {
+            let says = format!("names are looked up at {}", server.value);
+            self.fact(&subject, Sense::Permits, says, &server.place);
+        }
+    }
+
     fn tool(&mut self, subject: &Subject, name: &str, tool: &ToolGrant) {
         self.fact(subject, Sense::Permits, format!("tool {name}"), &tool.place);
         if let Some(At { value, place }) = &tool.confirm {
@@ -192,11 +204,45 @@ impl Collector {
                 &range.place,
             );
         }
+        for route in &http.reads {
+            let says = format!("{name} {} counts as reading", route.value);
+            self.fact(subject, Sense::Permits, says, &route.place);
+        }
+        for tool in http.tools.iter().flatten() {
+            let says = format!("{name} for {} only", tool.value);
+            self.fact(subject, Sense::Restricts, says, &tool.place);
+        }
+        for root in http.roots.iter().flat_map(|at| &at.value) {
+            let says = format!("{name} vouched for by certificate {}", Digest::of(root));
+            self.fact(subject, Sense::Permits, says, place);
+        }
+        if let Some(At { value, place }) = &http.bounds {
+            self.bounds(subject, name, value, place);
+        }
         if let Some(At { value, place }) = &http.auth {
             self.fact(
                 subject,
                 Sense::Permits,
                 format!("{name} uses {} of {}", value.field, value.vault),
+                place,
+            );
+        }
+    }
+
+    fn bounds(&mut self, subject: &Subject, name: &str, bounds: &HttpBounds, place: &Place) {
+        let size = |bytes| ByteSize(bytes).to_string();
+        let all = [
+            ("requests", bounds.requests, bounds.requests.to_string()),
+            ("bytes sent", bounds.sent, size(bounds.sent)),
+            ("bytes received", bounds.received, size(bounds.received)),
+            ("time", bounds.time_ms, Span(bounds.time_ms).to_string()),
+        ];
+        for (what, amount, shown) in all {
+            self.bound(
+                subject,
+                &format!("{name}: {what} at most"),
+                amount,
+                shown,
                 place,
             );
         }

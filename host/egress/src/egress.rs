@@ -1,0 +1,365 @@
+//! The one who sends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant};
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+use rustls::ClientConfig;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use vouchsafe_audit::{Status, Why};
+use vouchsafe_clearance::{Cleared, Epoch, Part, Refusal};
+use vouchsafe_policy::http::{Admission, Destination};
+
+use crate::budget::Used;
+use crate::dial::dial;
+use crate::failure::Failure;
+use crate::inject::Injector;
+use crate::open::Open;
+use crate::outgoing::{BODY, Outgoing};
+use crate::pool::{Key, Lease, Pool};
+use crate::received::{Bounded, Received};
+use crate::requests::Timeouts;
+use crate::sent::{Sent, Tally};
+use crate::settings::Settings;
+use crate::tls;
+use crate::wire::{Body, HEADER_BYTES, HEADERS, Tried, Wire};
+
+/// How often connections that waited for too long are looked for.
+const TIDY: Duration = Duration::from_secs(15);
+
+/// The door out, one for the process.
+pub struct Egress {
+    io: Handle,
+    settings: RwLock<Arc<Settings>>,
+    pool: Arc<Pool>,
+    configs: Mutex<HashMap<Key, Arc<ClientConfig>>>,
+    injector: Box<dyn Injector>,
+}
+
+/// Why nothing can be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no asynchronous runtime to drive connections.
+    #[error("no runtime: {0}")]
+    Runtime(#[from] tokio::runtime::TryCurrentError),
+}
+
+/// What belongs to one request besides what was cleared.
+pub(crate) struct Within {
+    pub(crate) used: Arc<Used>,
+    pub(crate) timeouts: Timeouts,
+    /// When the call itself ends.
+    pub(crate) deadline: Instant,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Egress {
+    /// Begins. Connections are driven by the runtime that this is called in; those that wait are closed
+    /// whenever `epoch` advances.
+    ///
+    /// # Errors
+    /// When there is no runtime.
+    pub fn start(
+        settings: Settings,
+        epoch: &Epoch,
+        injector: Box<dyn Injector>,
+    ) -> Result<Arc<Self>, StartError> {
+        let egress = Arc::new(Self {
+            io: Handle::try_current()?,
+            settings: RwLock::new(Arc::new(settings)),
+            pool: Arc::new(Pool::new(epoch.clone())),
+            configs: Mutex::default(),
+            injector,
+        });
+        egress
+            .io
+            .spawn(watch(Arc::downgrade(&egress), epoch.clone()));
+        Ok(egress)
+    }
+
+    /// Takes up other settings, from the next connection on.
+    pub fn configure(&self, settings: Settings) {
+        *self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        let settings = self.settings.read();
+        Arc::clone(&settings.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sends what was cleared, and `body` after it. Nothing leaves before the intent is durable.
+    ///
+    /// # Errors
+    /// When there is no response. The end is recorded either way.
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        cleared: Cleared<Part<Outgoing>>,
+        body: Body,
+        within: Within,
+    ) -> Result<Response<Received>, Failure> {
+        let durable = cleared.durable().await;
+        let tally = Arc::new(Tally::default());
+        let outgoing = cleared.action().effect().clone();
+        let bounds = outgoing.admission().http().bounds;
+        let body = Sent::new(
+            body,
+            outgoing.length(),
+            within.used.clone(),
+            bounds,
+            tally.clone(),
+        );
+        let mut open = Open::new(cleared, tally.clone(), within.deadline, within.cancel);
+        durable.map_err(|refusal| not_valid(&mut open, refusal))?;
+        let time = Duration::from_millis(bounds.time_ms);
+        let until = within.deadline.min(Instant::now() + time);
+        let exchange = async {
+            let body = match outgoing.has_a_body() {
+                true => body.boxed_unsync(),
+                false => no_body(&outgoing, body).await?,
+            };
+            self.exchange(&outgoing, &mut open, body, &within.timeouts)
+                .await
+        };
+        let exchanged = tokio::time::timeout_at(until.into(), exchange).await;
+        let exchanged = exchanged.unwrap_or(Err(Failure::TooSlow(time)));
+        let (response, lease) = exchanged.map_err(|failure| ended(&mut open, &tally, failure))?;
+        let bounded = Bounded {
+            tally,
+            used: within.used,
+            bounds,
+            until: until.into(),
+            pause: within.timeouts.between_bytes,
+        };
+        Ok(response.map(|incoming| Received::new(incoming, open, lease, bounded)))
+    }
+
+    async fn exchange(
+        self: &Arc<Self>,
+        outgoing: &Outgoing,
+        open: &mut Open,
+        body: Body,
+        timeouts: &Timeouts,
+    ) -> Result<(Response<Incoming>, Lease), Failure> {
+        let admission = outgoing.admission();
+        let mut headers = outgoing.headers().clone();
+        self.injector.inject(admission, &mut headers).await?;
+        let mut request = request(admission, headers, body)?;
+        let key = self.key(open, admission)?;
+        loop {
+            let (mut lease, is_new) = self.connection(&key, admission, timeouts).await?;
+            address(&mut request, admission.destination(), lease.wire.is_two())?;
+            // The last instant: from here on it may leave.
+            if let Some(Err(refusal)) = open.cleared().map(Cleared::still_valid) {
+                return Err(Failure::NotCleared(refusal));
+            }
+            open.handed(outgoing.head_bytes());
+            match first_byte(timeouts, lease.wire.send(request)).await? {
+                Tried::Answered(response) => {
+                    return answered(response, open).map(|response| (response, lease));
+                }
+                Tried::Unsent(again) if !is_new => {
+                    open.handed_back();
+                    request = *again;
+                }
+                Tried::Unsent(_) => {
+                    open.handed_back();
+                    return Err(Failure::NoConnection("it was closed at once".to_owned()));
+                }
+                Tried::Broken(error) => return Err(Failure::Broken(error.to_string())),
+            }
+        }
+    }
+
+    fn key(&self, open: &Open, admission: &Admission) -> Result<Key, Failure> {
+        let cleared = open
+            .cleared()
+            .ok_or_else(|| Failure::Broken("it has ended".to_owned()))?;
+        Ok(Key::of(cleared.permit(), admission))
+    }
+
+    /// A connection that waits, or else a new one; and whether it is new.
+    async fn connection(
+        self: &Arc<Self>,
+        key: &Key,
+        admission: &Admission,
+        timeouts: &Timeouts,
+    ) -> Result<(Lease, bool), Failure> {
+        while let Some(mut lease) = self.pool.take(key) {
+            if lease.wire.settles().await {
+                return Ok((lease, false));
+            }
+        }
+        let wire = self.dial(key, admission, timeouts).await?;
+        Ok((self.pool.lease(key.clone(), wire), true))
+    }
+
+    /// Dials where connections are driven, so that a thread full of guests does not slow it.
+    async fn dial(
+        self: &Arc<Self>,
+        key: &Key,
+        admission: &Admission,
+        timeouts: &Timeouts,
+    ) -> Result<Wire, Failure> {
+        let (config, admission) = (self.config(key, admission)?, admission.clone());
+        let settings = self.settings();
+        let dialled = async move { dial(&settings, config, &admission).await };
+        let dialled = self.io.spawn(dialled);
+        let dialled = AbortOnDropHandle::new(dialled);
+        let most = timeouts.connect.unwrap_or(Duration::MAX);
+        match tokio::time::timeout(most, dialled).await {
+            Ok(dialled) => {
+                dialled.unwrap_or_else(|error| Err(Failure::NoConnection(error.to_string())))
+            }
+            Err(_) => Err(Failure::TooSlow(most)),
+        }
+    }
+
+    fn config(&self, key: &Key, admission: &Admission) -> Result<Arc<ClientConfig>, Failure> {
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = configs.get(key) {
+            return Ok(Arc::clone(config));
+        }
+        let config = tls::config(&admission.http().roots).map_err(Failure::Tls)?;
+        configs.insert(key.clone(), Arc::clone(&config));
+        Ok(config)
+    }
+
+    /// The rules have changed: no connection that waits outlives them.
+    fn forget(&self) {
+        self.pool.close();
+        self.configs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+async fn watch(egress: Weak<Egress>, epoch: Epoch) {
+    let mut known = epoch.current();
+    loop {
+        let changed = tokio::time::timeout(TIDY, epoch.after(known)).await;
+        let Some(egress) = egress.upgrade() else {
+            return;
+        };
+        match changed {
+            Ok(now) => {
+                known = now;
+                egress.forget();
+            }
+            Err(_) => egress.pool.tidy(),
+        }
+    }
+}
+
+/// Waits for the end of a body that must be empty: left to the protocol it would not be sent, and
+/// the guest would not hear of it.
+async fn no_body(outgoing: &Outgoing, mut body: Sent) -> Result<Body, Failure> {
+    match body.frame().await {
+        None => Ok(Empty::new().map_err(|never| match never {}).boxed_unsync()),
+        Some(Err(error)) => Err(Failure::Broken(error.to_string())),
+        Some(Ok(_)) => Err(Failure::Refused(Box::new(outgoing.refused(BODY)))),
+    }
+}
+
+fn request(
+    admission: &Admission,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Request<Body>, Failure> {
+    let built = Request::builder().method(admission.method()).body(body);
+    let mut request = built.map_err(|error| Failure::Broken(error.to_string()))?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+/// Says where the request goes, as the version of the protocol wants it. It is the destination that
+/// was matched, whatever the guest spelt.
+fn address(request: &mut Request<Body>, to: &Destination, is_two: bool) -> Result<(), Failure> {
+    let bad = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
+    let target = match is_two {
+        true => to.to_string(),
+        false => to.path_and_query(),
+    };
+    *request.uri_mut() = target.parse::<Uri>().map_err(|error| bad(&error))?;
+    request.headers_mut().remove(HOST);
+    if !is_two {
+        let host = HeaderValue::try_from(to.authority()).map_err(|error| bad(&error))?;
+        request.headers_mut().insert(HOST, host);
+    }
+    Ok(())
+}
+
+async fn first_byte<T>(
+    timeouts: &Timeouts,
+    sending: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    match timeouts.first_byte {
+        None => Ok(sending.await),
+        Some(most) => tokio::time::timeout(most, sending)
+            .await
+            .map_err(|_| Failure::TooSlow(most)),
+    }
+}
+
+/// Headers of one connection, which mean nothing beyond it (RFC 9110, 7.6.1).
+const OF_THE_CONNECTION: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn answered(
+    mut response: Response<Incoming>,
+    open: &mut Open,
+) -> Result<Response<Incoming>, Failure> {
+    open.answered(response.status().as_u16());
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Failure::Broken("it changes the protocol".to_owned()));
+    }
+    let headers = response.headers().iter();
+    let bytes: usize = headers
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if bytes > HEADER_BYTES || response.headers().len() > HEADERS {
+        let why = "the response has more headers than are taken";
+        return Err(Failure::TooMuch(why.to_owned()));
+    }
+    for name in OF_THE_CONNECTION {
+        response.headers_mut().remove(name);
+    }
+    Ok(response)
+}
+
+fn not_valid(open: &mut Open, refusal: Refusal) -> Failure {
+    open.end(Status::Killed, Why::Kill, refusal.why.clone());
+    Failure::NotCleared(refusal)
+}
+
+/// Records the end of a request that got no response.
+fn ended(open: &mut Open, tally: &Tally, failure: Failure) -> Failure {
+    let failure = match failure {
+        Failure::Broken(said) => tally.failure().unwrap_or(Failure::Broken(said)),
+        other => other,
+    };
+    let detail = failure.to_string();
+    match &failure {
+        Failure::NotCleared(_) => open.end(Status::Killed, Why::Kill, detail),
+        Failure::TooSlow(_) => open.end(Status::Deadline, Why::Deadline, detail),
+        Failure::TooMuch(_) => open.limit(&detail),
+        _ => open.end(Status::Failed, Why::Dropped, detail),
+    }
+    failure
+}

@@ -1,0 +1,164 @@
+//! A request that a grant allows, as it is cleared and sent.
+
+use http::HeaderMap;
+use http::request::Parts;
+use serde_json::{Value as Json, json};
+use vouchsafe_clearance::{EffectGate, EffectKind};
+use vouchsafe_package::value::canonical;
+use vouchsafe_policy::http::{Admission, Destination, Headers};
+
+use crate::failure::Refused;
+
+/// A request that a grant allows: destination, line and headers. Its body follows. [`judge`] alone makes one.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    admission: Admission,
+    headers: HeaderMap,
+    length: Option<u64>,
+}
+
+/// Reads a guest's request once, and finds the line of the grant that allows it.
+pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused> {
+    let method = head.method.as_str().to_owned();
+    let unread = |why: String| Refused {
+        kind: kind(&method, false),
+        place: place(&head),
+        why,
+        fix: String::new(),
+    };
+    let destination = destination(&head).map_err(|error| unread(error.to_string()))?;
+    let place = destination.place();
+    let permit = gate.permit();
+    let admission = permit
+        .http()
+        .admit(&permit.tool().name, &method, destination);
+    let admission = admission.map_err(|refused| Refused {
+        kind: kind(&method, false),
+        place: place.clone(),
+        why: refused.why,
+        fix: refused.fix,
+    })?;
+    let refused = |why: String| Refused {
+        kind: kind(&method, admission.reads()),
+        place: place.clone(),
+        why,
+        fix: String::new(),
+    };
+    let all = head.headers.iter();
+    let headers = Headers::check(all.map(|(name, value)| (name.as_str(), value.as_bytes())));
+    let Headers { length } = headers.map_err(|error| refused(error.to_string()))?;
+    if !may_have_a_body(&method) && length.is_some_and(|length| length > 0) {
+        return Err(refused(BODY.to_owned()));
+    }
+    if !gate.covers(&kind(&method, admission.reads())) {
+        return Err(refused("the tool's effect does not cover it".to_owned()));
+    }
+    Ok(Outgoing {
+        admission,
+        headers: head.headers,
+        length,
+    })
+}
+
+/// Why a body is refused.
+pub(crate) const BODY: &str = "a GET or HEAD has no body";
+
+/// RFC 9110 gives a body of GET and HEAD no meaning, and some readers take it for the next request.
+fn may_have_a_body(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD")
+}
+
+fn destination(head: &Parts) -> Result<Destination, vouchsafe_policy::http::BadDestination> {
+    let uri = &head.uri;
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    Destination::parse(uri.scheme_str().unwrap_or(""), authority, path)
+}
+
+fn kind(method: &str, reads: bool) -> EffectKind {
+    EffectKind::Http {
+        method: method.to_owned(),
+        reads,
+    }
+}
+
+/// Scheme, host and port of what can't be read further: the rest may hold secrets.
+fn place(head: &Parts) -> String {
+    let scheme = head.uri.scheme_str().unwrap_or("https");
+    let host = head.uri.host().unwrap_or_default();
+    match head.uri.port() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
+    }
+}
+
+impl Outgoing {
+    /// Where it goes, and which line lets it.
+    #[must_use]
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// What the guest set.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// How long its body is, if the guest says so.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    pub(crate) fn has_a_body(&self) -> bool {
+        may_have_a_body(self.admission.method())
+    }
+
+    /// A refusal of it, for `why`, that no line of a grant would change.
+    pub(crate) fn refused(&self, why: &str) -> Refused {
+        Refused {
+            kind: self.kind(),
+            place: self.admission.destination().place(),
+            why: why.to_owned(),
+            fix: String::new(),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> EffectKind {
+        kind(self.admission.method(), self.admission.reads())
+    }
+
+    /// Destination and route, as the record names them.
+    pub(crate) fn rule(&self) -> String {
+        format!("{}: {}", self.admission.name(), self.admission.rule())
+    }
+
+    /// What the record commits to: all of it but the body, which has not come yet.
+    pub(crate) fn canonical(&self) -> Vec<u8> {
+        let text =
+            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers: Vec<Json> = self
+            .headers
+            .iter()
+            .map(|(name, value)| json!([name.as_str(), text(value)]))
+            .collect();
+        canonical(&json!({
+            "method": self.admission.method(),
+            "url": self.admission.destination().to_string(),
+            "headers": headers,
+        }))
+    }
+
+    /// Bytes of its first line and headers, roughly.
+    pub(crate) fn head_bytes(&self) -> u64 {
+        let headers: usize = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        let line = self.admission.destination().path_and_query().len()
+            + self.admission.method().len()
+            + 12;
+        (headers + line) as u64
+    }
+}

@@ -1,0 +1,120 @@
+//! The requests of one call.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Response;
+use http::request::Parts;
+use tokio_util::sync::CancellationToken;
+use vouchsafe_clearance::{About, EffectGate};
+use vouchsafe_policy::http::Admission;
+
+use crate::budget::Budget;
+use crate::egress::{Egress, Within};
+use crate::failure::{Failure, Refused};
+use crate::outgoing::{Outgoing, judge};
+use crate::received::Received;
+use crate::wire::Body;
+
+/// What a guest asks to be waited for at most; the grant's and the call's time end it sooner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Option<Duration>,
+    /// For the head of the response.
+    pub first_byte: Option<Duration>,
+    /// Between two parts of its body.
+    pub between_bytes: Option<Duration>,
+}
+
+/// What one call may send.
+#[derive(Clone)]
+pub struct Requests {
+    egress: Arc<Egress>,
+    gate: EffectGate,
+    budget: Arc<Budget>,
+    deadline: Instant,
+    cancel: CancellationToken,
+}
+
+impl Requests {
+    /// For the call whose gate is `gate`, which ends at `deadline` or when it is cancelled.
+    #[must_use]
+    pub fn new(
+        egress: Arc<Egress>,
+        gate: EffectGate,
+        deadline: Instant,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            egress,
+            gate,
+            budget: Arc::default(),
+            deadline,
+            cancel,
+        }
+    }
+
+    /// Finds the line of the grant that allows a request.
+    ///
+    /// # Errors
+    /// Why none does, and the line that would. It is not recorded yet.
+    pub fn judge(&self, head: Parts) -> Result<Outgoing, Refused> {
+        judge(&self.gate, head)
+    }
+
+    /// Clears a request and sends it, `body` after its head.
+    ///
+    /// # Errors
+    /// When there is no response. What became of it is recorded, a [`Failure::Refused`] aside.
+    pub async fn send(
+        &self,
+        outgoing: Outgoing,
+        body: Body,
+        timeouts: Timeouts,
+    ) -> Result<Response<Received>, Failure> {
+        let admission = outgoing.admission();
+        let counted = self
+            .budget
+            .request(admission.name(), &admission.http().bounds);
+        let used = counted.ok_or_else(|| too_many(&outgoing))?;
+        let (kind, place) = (outgoing.kind(), admission.destination().place());
+        let input = self
+            .gate
+            .commit(&outgoing.canonical())
+            .map_err(Failure::NotCleared)?;
+        let about = About {
+            kind: &kind,
+            place: &place,
+            rule: Some(outgoing.rule()),
+            input: Some(input),
+        };
+        let cleared = self
+            .gate
+            .clear(outgoing, about)
+            .map_err(Failure::NotCleared)?;
+        let within = Within {
+            used,
+            timeouts,
+            deadline: self.deadline,
+            cancel: self.cancel.clone(),
+        };
+        self.egress.send(cleared, body, within).await
+    }
+}
+
+fn too_many(outgoing: &Outgoing) -> Failure {
+    let admission: &Admission = outgoing.admission();
+    let (name, http) = (admission.name(), admission.http());
+    let most = http.bounds.requests;
+    Failure::Refused(Box::new(Refused {
+        kind: outgoing.kind(),
+        place: admission.destination().place(),
+        why: format!("a call makes at most {most} requests to `{name}`"),
+        fix: format!(
+            "{}: `[http.{name}]` with `limits = {{ requests = {} }}`",
+            http.place,
+            most.saturating_mul(2)
+        ),
+    }))
+}
