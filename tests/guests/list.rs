@@ -23,8 +23,10 @@ macro_rules! for_each_guest {
         $macro!(log_flood);
         $macro!(long_start);
         $macro!(memory_hog);
+        $macro!(named_http);
         $macro!(panics);
         $macro!(random);
+        $macro!(raw_http);
         $macro!(resource_tool);
         $macro!(sleeper);
         $macro!(stdout_flood);

@@ -154,6 +154,25 @@ impl Home {
         packed
     }
 
+    /// As [`Home::with_guest`], under a grant of all its tools with `http` after them.
+    pub fn with_granted_guest(&self, name: &str, http: &str) -> PathBuf {
+        let manifest = crate::wasm::guest_source(name).join("skill.toml");
+        let manifest = std::fs::read_to_string(manifest).expect("its manifest");
+        let names = manifest
+            .lines()
+            .filter_map(|line| line.strip_prefix("[tools.")?.strip_suffix(']'));
+        let tools: String = names.map(|name| format!("{name} = {{}}\n")).collect();
+        let digest = format!("sha256:{}", "0".repeat(64)); // `install` writes the true one
+        let grant = format!(
+            "skill = \"guests:{name}\"\npublisher = \"publisher\"\ndigest = \"{digest}\"\n\n[tools]\n{tools}\n{http}\n"
+        );
+        std::fs::write(self.config(&format!("grants/guests.{name}.toml")), grant).expect("a grant");
+        let packed = self.pack_guest(name);
+        self.sign(&packed);
+        self.install(&packed).ok();
+        packed
+    }
+
     /// The newest records of the log, oldest first.
     pub fn records(&self, limit: usize) -> Vec<Json> {
         let limit = limit.to_string();

@@ -69,9 +69,9 @@ pub(crate) fn of_skill(skill: &Skill) -> Result<TokenStream> {
     })
 }
 
-/// Bindings to one imported interface, for the SDK's own use.
-pub(crate) fn of_import(interface: &str) -> Result<TokenStream> {
-    generate(world::importing(interface)?)
+/// Bindings to imported interfaces, for the SDK's own use.
+pub(crate) fn of_imports(interfaces: &[String]) -> Result<TokenStream> {
+    generate(world::importing(interfaces)?)
 }
 
 fn folder(skill: &Skill) -> Result<PathBuf> {

@@ -13,12 +13,14 @@ pub fn skill(input: TokenStream) -> TokenStream {
     finish(bindings::of_skill(&skill))
 }
 
-/// Bindings to an interface that the SDK itself imports; not for skills.
+/// Bindings to interfaces that the SDK itself imports; not for skills.
 #[doc(hidden)]
 #[proc_macro]
 pub fn import(input: TokenStream) -> TokenStream {
-    let interface = parse_macro_input!(input as syn::LitStr);
-    finish(bindings::of_import(&interface.value()))
+    let listed = syn::punctuated::Punctuated::<syn::LitStr, syn::Token![,]>::parse_terminated;
+    let interfaces = parse_macro_input!(input with listed);
+    let interfaces: Vec<String> = interfaces.iter().map(syn::LitStr::value).collect();
+    finish(bindings::of_imports(&interfaces))
 }
 
 fn finish(result: anyhow::Result<proc_macro2::TokenStream>) -> TokenStream {

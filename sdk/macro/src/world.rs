@@ -34,9 +34,19 @@ pub(crate) fn read(folder: &Path, name: Option<&str>) -> Result<World> {
     Ok(World { resolve, id, files })
 }
 
-/// A world that imports `interface` and nothing else.
-pub(crate) fn importing(interface: &str) -> Result<World> {
-    let text = format!("package vouchsafe:sdk; world sdk-import {{ import {interface}; }}");
+/// A world that imports `interfaces` and nothing else. It is called after the first: linkers join
+/// what two worlds of one name say.
+pub(crate) fn importing(interfaces: &[String]) -> Result<World> {
+    let first = interfaces.first().context("no interface is named")?;
+    let name = first
+        .split(['/', '@'])
+        .nth(1)
+        .context("an interface has a package")?;
+    let imports: String = interfaces
+        .iter()
+        .map(|interface| format!("import {interface}; "))
+        .collect();
+    let text = format!("package vouchsafe:sdk; world import-{name} {{ {imports}}}");
     let mut resolve = Resolve::default();
     let package = resolve.push_groups(parse(text_of("import.wit", &text))?, carried(&[])?)?;
     let id = world(&resolve, package, None)?;

@@ -42,11 +42,13 @@
 //! so `import wasi:http/outgoing-handler@0.2.12;` resolves in a fresh clone.
 //!
 //! Functions of a skill are ordinary functions: `cargo test` runs them natively. What a skill
-//! imports exists only in the host, and panics natively; [`log`] prints to stderr instead.
+//! imports exists only in the host, and panics natively; [`log`] prints to stderr instead, and requests of
+//! [`http`] have no answer.
 
 // The generated code names this crate, and the crate itself has some (`log`).
 extern crate self as vouchsafe_sdk;
 
+pub mod http;
 pub mod log;
 
 /// Makes the Rust of a skill from its WIT, and exports `Type` as its implementation.
