@@ -18,6 +18,13 @@ fn with(name: &str) -> Home {
     home
 }
 
+/// A home with the guest `name` installed under a grant of its own.
+fn with_grant(name: &str, http: &str) -> Home {
+    let home = Home::trusting(&["guests"]);
+    home.with_granted_guest(name, http);
+    home
+}
+
 /// The result of a call that succeeds.
 #[track_caller]
 fn result(home: &Home, tool: &str, arguments: Json) -> Json {
@@ -593,6 +600,37 @@ fn writer_in_read() {
         .collect();
     assert_eq!(kinds, ["intent", "refusal", "outcome"]);
     assert_eq!(records[1]["code"], "NOT_THIS_EFFECT");
+}
+
+#[test]
+fn raw_http() {
+    let home = with_grant(
+        "raw-http",
+        "[http.target]\nurl = \"https://target.example\"",
+    );
+    let request = |authority: &str| {
+        json!({
+            "method": "GET", "scheme": "https", "authority": authority, "path": "/", "headers": [], "body": "",
+        })
+    };
+    let ended = failure(
+        &home,
+        "raw-http_look",
+        json!({ "request": request("elsewhere.example") }),
+    );
+    contains(&ended, "HttpRequestDenied");
+    let told = result(&home, "raw-http_where-is", json!({ "name": "target" }));
+    assert_eq!(told, json!(["https://target.example/", ["target"]]));
+}
+
+#[test]
+fn named_http() {
+    let home = with_grant(
+        "named-http",
+        "[http.files]\nurl = \"https://files.example\"",
+    );
+    let ended = failure(&home, "named-http_status", json!({ "payment": "1" }));
+    contains(&ended, "no destination `bank` is granted");
 }
 
 #[test]

@@ -57,13 +57,16 @@ fn a_post_in_a_tool_that_declares_read_is_refused_for_its_effect_and_recorded_wi
 fn a_get_in_a_tool_that_declares_read_and_a_post_in_one_that_declares_write_are_not_refused_for_their_effect()
  {
     let home = with(&[SKILL]);
-    let there = json!({ "authority": "target.example.com", "path": "/x" });
+    let there = json!({ "authority": "elsewhere.example.com", "path": "/x" });
     for (tool, effect) in [("get", "read"), ("post-openly", "write")] {
         let [intent, refusal, _] = records_of(&home, tool, &there);
         assert_eq!(intent["effect"], effect);
         assert_eq!(refusal["code"], "NOT_ALLOWED", "{tool}");
         let detail = refusal["detail"].as_str().unwrap();
-        assert!(detail.contains("egress"), "{tool}: {detail}");
+        assert!(
+            detail.contains("is no destination of the grant"),
+            "{tool}: {detail}"
+        );
     }
 }
 
