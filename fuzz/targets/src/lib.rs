@@ -11,6 +11,7 @@
 mod keys;
 pub mod log;
 pub mod packages;
+pub mod requests;
 pub mod rules;
 pub mod signatures;
 pub mod values;
@@ -19,14 +20,17 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: [(&str, Target); 14] = [
     ("bundle", signatures::bundle),
     ("component", packages::component),
+    ("destination", requests::destination),
     ("grant", rules::grant),
+    ("header", requests::header),
     ("json", values::json),
     ("log", log::log),
     ("manifest", packages::manifest),
     ("manifest_embedded", packages::manifest_embedded),
+    ("path_rule", requests::path_rule),
     ("revocations", signatures::revocations),
     ("role", rules::role),
     ("statement", signatures::statement),

@@ -46,7 +46,8 @@ fn a_target_has_a_driver_and_a_driver_a_target() {
 fn every_target_is_reached_by_a_seed_that_is_accepted() {
     use vouchsafe_package::signing::Trust;
     use vouchsafe_package::{Manifest, Package, ReadLimits};
-    use vouchsafe_policy::{Grant, Role, apply::Statement};
+    use vouchsafe_policy::http::Destination;
+    use vouchsafe_policy::{Grant, Role, apply::Statement, route};
     let text =
         |target: &str, name: &str| std::fs::read_to_string(corpus(target).join(name)).unwrap();
     let bytes = |target: &str, name: &str| std::fs::read(corpus(target).join(name)).unwrap();
@@ -55,6 +56,14 @@ fn every_target_is_reached_by_a_seed_that_is_accepted() {
     Package::read(&bytes("component", "package.wasm"), &ReadLimits::default()).unwrap();
     Grant::parse("grants/a.toml", &text("grant", "everything.toml")).unwrap();
     Role::parse("roles/a.toml", &text("role", "everything.toml")).unwrap();
+    assert!(route::matches(
+        &"GET /payments/*".parse().unwrap(),
+        "GET",
+        text("path_rule", "plain").split_once('\n').unwrap().1
+    ));
+    let plain = text("destination", "plain");
+    let parts: Vec<_> = plain.split('\n').collect();
+    Destination::parse(parts[0], parts[1], parts[2]).unwrap();
     Trust::parse(&text("trust", "both-kinds.toml")).unwrap();
     Statement::parse(&bytes("statement", "first.json")).unwrap();
 }
