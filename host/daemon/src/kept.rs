@@ -28,7 +28,7 @@ pub(crate) struct Kept {
 /// Why nobody vouches for a kept component, and what it says of itself if it is a package at all.
 pub(crate) struct Untrusted {
     pub(crate) reason: String,
-    pub(crate) package: Option<Package>,
+    pub(crate) package: Option<Box<Package>>,
 }
 
 impl Kept {
@@ -61,7 +61,7 @@ impl Kept {
             let verified = self.verify_one(digest, in_force);
             verified.map_err(|reason| Untrusted {
                 reason,
-                package: self.read(digest),
+                package: self.read(digest).map(Box::new),
             })
         }))
     }

@@ -23,7 +23,7 @@ const DIRECTORIES: [(&str, &str); 3] = [
 const SINGLE: [&str; 3] = ["trust.toml", "revocations.json", "egress.toml"];
 
 /// The names that mean something, for who used another.
-pub const NAMES: &str = "trust.toml, revocations.json, grants/*.toml, roles/*.toml, policies/*.cedar, drafts/, operator.key";
+pub const NAMES: &str = "trust.toml, revocations.json, egress.toml, grants/*.toml, roles/*.toml, policies/*.cedar, drafts/, operator.key";
 
 /// What else may lie there: never read as a rule.
 const BESIDE: [&str; 2] = ["drafts", "operator.key"];

@@ -159,7 +159,7 @@ impl Rules {
                 Ok(one) => drop(believed.insert(digest, Arc::new(one))),
                 Err(Untrusted { reason, package }) => self.off.push(Off {
                     digest,
-                    claims: package.as_ref().map(Claims::of),
+                    claims: package.as_deref().map(Claims::of),
                     publisher: None,
                     state: "untrusted",
                     reason,

@@ -26,8 +26,8 @@ pub use revocation::{
     PAYLOAD_TYPE as REVOCATIONS_TYPE, RevocationError, RevocationList, Revocations, Revoked,
 };
 pub use sign::{Bundle, SignError, bundle_path, sign};
-pub use sigstore::{EvidenceError, STAGING_ROOT};
 pub use signed_bytes::{OtherBytes, SignedBytes};
+pub use sigstore::{EvidenceError, STAGING_ROOT};
 pub use trust::{
     Publisher, Recognised, RevocationPolicy, StaleError, Transparency, Trust, TrustError,
 };

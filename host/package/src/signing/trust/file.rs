@@ -12,8 +12,8 @@ use vouchsafe_keys::PublicKey;
 use super::{Publisher, Recognised, RevocationPolicy, Transparency, Trust, TrustError};
 use crate::name::is_kebab;
 use crate::signing::identity::IdentityPattern;
-use crate::words;
 use crate::signing::sigstore;
+use crate::words;
 
 type Read<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
