@@ -174,3 +174,28 @@ fn a_session_that_does_not_read_is_not_read_from() {
     // Others are served all the same.
     pid(&mut Socket::open(&home));
 }
+
+#[test]
+fn however_many_sessions_are_open_a_skill_can_be_switched_off() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("echo");
+    let session = || {
+        let mut stream = UnixStream::connect(home.data("owner.sock")).unwrap();
+        stream
+            .write_all(b"{\"vouchsafe\":1,\"mode\":\"mcp\"}\n")
+            .unwrap();
+        let mut welcome = String::new();
+        BufReader::new(&stream).read_line(&mut welcome).unwrap();
+        (stream, welcome)
+    };
+    let sessions: Vec<_> = (0..128).map(|_| session()).collect();
+    assert!(
+        sessions
+            .iter()
+            .all(|(_, welcome)| !welcome.contains("refused"))
+    );
+    assert!(session().1.contains("as many clients as it takes"));
+    home.run(&["mcp"]).code(4);
+    home.run(&["disable", "echo"]).ok();
+    drop(sessions);
+}

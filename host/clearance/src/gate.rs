@@ -115,10 +115,10 @@ impl Clearance {
         self.door.refuse(&admitted.principal, facts, None, refusal)
     }
 
-    /// Records that a tool was called that there is not. Its name is told if it could be one's: any other words
-    /// are the caller's alone.
-    pub fn refuse_unknown(&self, admitted: &Admitted, tool: &str) {
-        let refusal = Refusal::new(Code::NotAllowed, "there is no such tool", "");
+    /// Records that a tool was called that there is not, and `why`. Its name is told if it could be one's: any other
+    /// words are the caller's alone.
+    pub fn refuse_unknown(&self, admitted: &Admitted, tool: &str, why: &str) {
+        let refusal = Refusal::new(Code::NotAllowed, why, "");
         self.door.refusals.note(Record {
             subject: subject(&admitted.principal, ""),
             action: "call".to_owned(),

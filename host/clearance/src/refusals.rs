@@ -117,7 +117,11 @@ impl Window {
             code: refusal.code.clone(),
             about: Some([
                 text(&refusal.skill),
-                text(&refusal.tool),
+                // Names of no tool are the caller's own words, and would be kinds without end.
+                refusal
+                    .skill
+                    .as_ref()
+                    .map_or_else(String::new, |_| text(&refusal.tool)),
                 text(&refusal.place),
                 refusal.detail.clone(),
             ]),
@@ -125,7 +129,13 @@ impl Window {
         if self.counted.contains_key(&key) {
             return key;
         }
-        let whose = (key.tenant.clone(), key.principal.clone());
+        // What callers ask for takes no kinds away from what skills do.
+        let asks = if refusal.parent.is_some() {
+            "skill"
+        } else {
+            "caller"
+        };
+        let whose = (key.tenant.clone(), format!("{asks} {}", key.principal));
         let kinds = self.kinds_of.get(&whose).copied().unwrap_or_default();
         if kinds >= KINDS_OF_ONE || self.counted.len() >= KINDS {
             key.about = None;

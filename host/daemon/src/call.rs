@@ -96,7 +96,9 @@ impl Owner {
         // Read after admission, so that a change of the rules in between is noticed at the gate.
         let rules = self.rules();
         let Some(entry) = rules.registry.get(tool) else {
-            self.clearance().refuse_unknown(&admitted, tool);
+            let off = rules.has_off(tool);
+            let why = off.map_or("there is no such tool", |off| off.state);
+            self.clearance().refuse_unknown(&admitted, tool, why);
             return Err(UnknownTool(tool.to_owned()));
         };
         let attempt = Attempt {

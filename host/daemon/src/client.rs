@@ -239,5 +239,10 @@ fn read_welcome(stream: &mut UnixStream) -> Result<Welcome, ClientError> {
         stream.read_exact(&mut byte)?;
         line.extend_from_slice(&byte);
     }
-    serde_json::from_slice(&line).map_err(|e| ClientError::Protocol(e.to_string()))
+    let welcome: Welcome =
+        serde_json::from_slice(&line).map_err(|e| ClientError::Protocol(e.to_string()))?;
+    match welcome.refused {
+        Some(why) => Err(ClientError::Failed(Failure::refused(why))),
+        None => Ok(welcome),
+    }
 }

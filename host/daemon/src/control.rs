@@ -132,9 +132,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
 /// A tool that is not there may be that of a skill that is off, which is worth knowing.
 fn no_such_tool(owner: &Owner, tool: &str, unknown: &UnknownTool) -> Failure {
     let rules = owner.rules();
-    let off = rules.off.iter().filter(|off| off.has_tool(tool));
-    // Of several, one that was granted says more than one that never was.
-    let Some(off) = off.min_by_key(|off| off.state == "not granted") else {
+    let Some(off) = rules.has_off(tool) else {
         return Failure::usage(unknown.to_string()).with_fix("vouchsafe list");
     };
     let state = off.state;

@@ -43,6 +43,9 @@ pub struct Welcome {
     pub vouchsafe: u32,
     /// The owner's process id.
     pub pid: u32,
+    /// Why it serves no further client of this mode, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// One thing asked of the owner.

@@ -281,6 +281,13 @@ impl Rules {
         in_force.content().role(&principal.role).cloned()
     }
 
+    /// The component that would have the tool `name` if it were not off.
+    pub(crate) fn has_off(&self, name: &str) -> Option<&Off> {
+        let off = self.off.iter().filter(|off| off.has_tool(name));
+        // Of several, one that was granted says more than one that never was.
+        off.min_by_key(|off| off.state == "not granted")
+    }
+
     /// The components that `name` means, on or off, and who signed each where that was believed.
     pub(crate) fn called(&self, name: &str) -> Vec<Found> {
         let on = self.on.iter().filter(|on| on.is_called(name));

@@ -30,8 +30,16 @@ const IDLE_CHECK: Duration = Duration::from_millis(500);
 /// How often refusals that were only counted are recorded.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 
-/// Clients at the same time; more wait to be accepted.
-const CLIENTS: usize = 128;
+/// MCP sessions at the same time; more are refused.
+const SESSIONS: usize = 128;
+
+/// Control connections at the same time; more are refused. However many sessions there are, what
+/// switches off comes through.
+const CONTROLS: usize = 128;
+
+/// Connections at the same time, those included that have not said yet what they want; more wait to be
+/// accepted.
+const CLIENTS: usize = SESSIONS + CONTROLS + 64;
 
 /// How long to wait when the system has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
@@ -48,13 +56,14 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(CLIENTS));
+    let places = Places::default();
     let mut last_seen = std::time::Instant::now();
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     loop {
         tokio::select! {
             (slot, stream) = accept(&listener, &slots) => {
                 last_seen = std::time::Instant::now();
-                let served = client(owner.clone(), stream);
+                let served = client(owner.clone(), stream, places.clone());
                 clients.spawn(async move {
                     served.await;
                     drop(slot);
@@ -119,13 +128,40 @@ fn restrict(socket: &std::path::Path) -> io::Result<()> {
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
 }
 
-async fn client(owner: Arc<Owner>, stream: UnixStream) {
-    if let Err(error) = greet_and_serve(owner, stream).await {
+/// Room for clients of each mode.
+#[derive(Clone)]
+struct Places {
+    sessions: Arc<Semaphore>,
+    controls: Arc<Semaphore>,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            sessions: Arc::new(Semaphore::new(SESSIONS)),
+            controls: Arc::new(Semaphore::new(CONTROLS)),
+        }
+    }
+}
+
+impl Places {
+    /// A place for a client of `mode`; `None` when all are taken.
+    fn take(&self, mode: Mode) -> Option<OwnedSemaphorePermit> {
+        let places = match mode {
+            Mode::Control => &self.controls,
+            Mode::Mcp => &self.sessions,
+        };
+        places.clone().try_acquire_owned().ok()
+    }
+}
+
+async fn client(owner: Arc<Owner>, stream: UnixStream, places: Places) {
+    if let Err(error) = greet_and_serve(owner, stream, &places).await {
         tracing::debug!(%error, "a client went away");
     }
 }
 
-async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream) -> io::Result<()> {
+async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream, places: &Places) -> io::Result<()> {
     let peer = stream.peer_cred()?;
     if peer.uid() != rustix::process::geteuid().as_raw() {
         tracing::warn!(uid = peer.uid(), "refused a client of another user");
@@ -134,7 +170,13 @@ async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream) -> io::Result<()
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let hello = tokio::time::timeout(GREETING, read_hello(&mut read)).await??;
-    welcome(&mut write).await?;
+    let place = places.take(hello.mode);
+    let full = || "the owner has as many clients as it takes; end one and try again".to_owned();
+    let refused = place.is_none().then(full);
+    welcome(&mut write, refused.clone()).await?;
+    if let Some(why) = refused {
+        return Err(io::Error::other(why));
+    }
     match hello.mode {
         Mode::Control => control::serve(owner, peer.uid(), read, write).await,
         Mode::Mcp => mcp::serve(owner, peer.uid(), read, write).await,
@@ -151,10 +193,11 @@ async fn read_hello(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Hello> {
     Ok(hello)
 }
 
-async fn welcome(write: &mut OwnedWriteHalf) -> io::Result<()> {
+async fn welcome(write: &mut OwnedWriteHalf, refused: Option<String>) -> io::Result<()> {
     let mut line = serde_json::to_vec(&Welcome {
         vouchsafe: VERSION,
         pid: std::process::id(),
+        refused,
     })
     .map_err(io::Error::other)?;
     line.push(b'\n');

@@ -3,6 +3,8 @@
 mod asks;
 mod text;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -12,6 +14,7 @@ use crate::limits::Limits;
 use crate::manifest::Confirm;
 use crate::name::SkillName;
 use crate::package::Package;
+use crate::spoken::descriptions;
 use crate::tier::Tier;
 use crate::tool::Tool;
 pub use asks::Ask;
@@ -86,6 +89,8 @@ pub struct ToolFacts {
     pub result: Option<String>,
     /// The author's words, which agents read.
     pub description: String,
+    /// The author's words on parameters, fields, cases and the result (`->`), by path: agents read them too.
+    pub words: BTreeMap<String, String>,
 }
 
 /// A parameter, as a reviewer reads it.
@@ -142,6 +147,7 @@ fn tool(tool: &Tool) -> ToolFacts {
         params: params.collect(),
         result: tool.result.as_ref().map(ToString::to_string),
         description: tool.description.clone(),
+        words: descriptions(tool),
     }
 }
 

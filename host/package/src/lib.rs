@@ -18,6 +18,7 @@ pub mod package_id;
 pub mod reader;
 pub mod schema;
 pub mod signing;
+mod spoken;
 #[cfg(test)]
 mod testing;
 pub mod tier;

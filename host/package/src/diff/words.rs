@@ -1,10 +1,7 @@
 //! Changes in what a package says, sentence by sentence.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value as Json;
-
 use super::{Area, Changes, Sort};
+use crate::spoken::descriptions;
 use crate::tool::Tool;
 
 /// The sentences that `new` has more or fewer than `old`.
@@ -46,48 +43,4 @@ fn sentences(text: &str) -> Vec<String> {
         .map(|sentence| sentence.trim().to_owned())
         .filter(|s| !s.is_empty())
         .collect()
-}
-
-fn descriptions(tool: &Tool) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    collect(&tool.input_schema(), "", &mut found);
-    if let Some(output) = tool.output_schema() {
-        collect(&output, "->", &mut found);
-    }
-    found
-}
-
-/// A schema is generated, so what stands under `properties` are names and every other object is a
-/// schema or part of one.
-fn collect(schema: &Json, path: &str, into: &mut BTreeMap<String, String>) {
-    match schema {
-        Json::Object(fields) => {
-            if let Some(Json::String(text)) = fields.get("description") {
-                into.insert(path.to_owned(), text.clone());
-            }
-            for (key, inner) in fields {
-                match (key.as_str(), inner) {
-                    ("properties", Json::Object(properties)) => {
-                        for (name, schema) in properties {
-                            collect(schema, &join(path, name), into);
-                        }
-                    }
-                    _ => collect(inner, path, into),
-                }
-            }
-        }
-        Json::Array(items) => items.iter().for_each(|item| match item.get("const") {
-            Some(Json::String(name)) => collect(item, &join(path, name), into),
-            _ => collect(item, path, into),
-        }),
-        _ => {}
-    }
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
 }

@@ -150,10 +150,14 @@ fn words(tools: &[ToolFacts]) -> Vec<String> {
         true => "(says nothing)".to_owned(),
         false => format!("{:?}", one_line(&tool.description)),
     };
-    tools
-        .iter()
-        .map(|tool| format!("{:names$}  {}", tool.name, said(tool)))
-        .collect()
+    let beside =
+        |(path, words): (&String, &String)| format!("{:names$}  {path}: {:?}", "", one_line(words));
+    let mut lines = Vec::new();
+    for tool in tools {
+        lines.push(format!("{:names$}  {}", tool.name, said(tool)));
+        lines.extend(tool.words.iter().map(beside));
+    }
+    lines
 }
 
 fn asks(asks: &[Ask]) -> Vec<String> {

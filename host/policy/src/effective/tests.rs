@@ -320,7 +320,7 @@ fn observed(effective: &Effective) -> Facts {
             destination,
             method,
             path,
-        } => effective.http.get(*destination).is_some_and(|http| {
+        } => effective.http.get(destination).is_some_and(|http| {
             http.allow
                 .iter()
                 .any(|route| allows(&route.to_string(), method, path))

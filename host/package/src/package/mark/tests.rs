@@ -133,7 +133,7 @@ fn what_an_older_key_authenticated_is_not_believed() {
     let json = written(&marked(&package)).unwrap();
     let old = place.marks().seal(&package.digest, &json);
     let seal = Seal::KeyFile(place.directory.path().join("seal"));
-    place.keystore.rotate(&seal).unwrap();
+    place.keystore = place.keystore.rotated(&seal).unwrap().commit().unwrap();
     lay(&place.marks(), &package.digest, &old);
     assert_eq!(place.marks().read(&bytes).unwrap(), package);
 }

@@ -150,10 +150,10 @@ fn two_destinations_at_one_place_are_a_fault() {
 /// The model: everything that the grant above allows, as whole words.
 fn allowed(tool: &str, method: &str, host: &str, path: &[&str]) -> bool {
     match host {
-        "bank.example:8443" => match (method, path) {
-            ("GET", ["api", "payments", _, ..]) | ("POST", ["api", "payments" | "search"]) => true,
-            _ => false,
-        },
+        "bank.example:8443" => matches!(
+            (method, path),
+            ("GET", ["api", "payments", _, ..]) | ("POST", ["api", "payments" | "search"])
+        ),
         "eu.files.example" => tool == "status" && method == "GET",
         _ => false,
     }
