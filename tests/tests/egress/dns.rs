@@ -13,14 +13,14 @@ use domain::rdata::{A, Aaaa};
 /// What a name resolves to: one list for each time that it is asked for, the last one for all after.
 type Script = HashMap<String, Vec<Vec<IpAddr>>>;
 
-pub struct Dns {
-    pub address: SocketAddr,
+pub(crate) struct Dns {
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<HashMap<String, usize>>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Dns {
-    pub fn answering(script: &[(&str, &[&[&str]])]) -> Self {
+    pub(crate) fn answering(script: &[(&str, &[&[&str]])]) -> Self {
         let addresses = |list: &&[&str]| {
             list.iter()
                 .map(|address| address.parse().unwrap())
@@ -49,7 +49,7 @@ impl Dns {
     }
 
     /// How often `name` was resolved.
-    pub fn asked(&self, name: &str) -> usize {
+    pub(crate) fn asked(&self, name: &str) -> usize {
         self.asked.lock().unwrap().get(name).copied().unwrap_or(0)
     }
 }

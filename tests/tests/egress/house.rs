@@ -9,18 +9,18 @@ use super::dns::Dns;
 use super::server::{Authority, Server};
 
 /// A home with the guest `raw-http`, whose grant has `http` after its tools.
-pub struct House {
-    pub home: Home,
+pub(crate) struct House {
+    pub(crate) home: Home,
 }
 
 impl House {
     /// Names are looked up at `dns`, if there is one.
-    pub fn new(http: &str, dns: Option<&Dns>) -> Self {
+    pub(crate) fn new(http: &str, dns: Option<&Dns>) -> Self {
         Self::of("raw-http", http, dns)
     }
 
     /// As [`House::new`], with another guest.
-    pub fn of(guest: &str, http: &str, dns: Option<&Dns>) -> Self {
+    pub(crate) fn of(guest: &str, http: &str, dns: Option<&Dns>) -> Self {
         let house = Self {
             home: Home::trusting(&["guests"]),
         };
@@ -33,18 +33,18 @@ impl House {
     }
 
     /// A house whose `target` is `server`, as `localhost.test` with TLS by `authority`.
-    pub fn at(server: &Server, authority: &Authority, more: &str) -> (Self, Dns) {
+    pub(crate) fn at(server: &Server, authority: &Authority, more: &str) -> (Self, Dns) {
         let dns = Dns::answering(&[("bank.test", &[&["127.0.0.1"]])]);
         let house = Self::new(&target(server, authority, more), Some(&dns));
         (house, dns)
     }
 
-    pub fn grant_file(&self, guest: &str) -> std::path::PathBuf {
+    pub(crate) fn grant_file(&self, guest: &str) -> std::path::PathBuf {
         self.home.config(&format!("grants/guests.{guest}.toml"))
     }
 
     /// Changes the grant of `raw-http`, and applies it.
-    pub fn change(&self, from: &str, to: &str) {
+    pub(crate) fn change(&self, from: &str, to: &str) {
         let file = self.grant_file("raw-http");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(from), "{text}");
@@ -54,7 +54,7 @@ impl House {
 
     /// Calls a tool; its result, or its error.
     #[track_caller]
-    pub fn call(&self, tool: &str, arguments: &Json) -> Result<Json, String> {
+    pub(crate) fn call(&self, tool: &str, arguments: &Json) -> Result<Json, String> {
         let answer = self.home.call(tool, arguments).json();
         match answer["error"].as_str() {
             Some(error) => Err(error.to_owned()),
@@ -67,7 +67,7 @@ impl House {
 
     /// Sends `request` with the tool that may write.
     #[track_caller]
-    pub fn send(&self, request: &Ask) -> Result<Json, String> {
+    pub(crate) fn send(&self, request: &Ask) -> Result<Json, String> {
         self.call(
             "raw-http_send",
             &json!({ "request": request.json(), "times": 1 }),
@@ -76,18 +76,18 @@ impl House {
 
     /// Sends `request` with the tool that only reads.
     #[track_caller]
-    pub fn look(&self, request: &Ask) -> Result<Json, String> {
+    pub(crate) fn look(&self, request: &Ask) -> Result<Json, String> {
         self.call("raw-http_look", &json!({ "request": request.json() }))
     }
 
     /// The last `count` records.
-    pub fn records(&self, count: usize) -> Vec<Json> {
+    pub(crate) fn records(&self, count: usize) -> Vec<Json> {
         self.home.records(count)
     }
 
     /// The last `count` records, once everything that began has ended.
     #[track_caller]
-    pub fn settled(&self, count: usize) -> Vec<Json> {
+    pub(crate) fn settled(&self, count: usize) -> Vec<Json> {
         for _ in 0..100 {
             let records = self.records(500);
             let is = |record: &Json, kind: &str| record["kind"] == kind;
@@ -107,7 +107,7 @@ impl House {
 }
 
 /// The `[http.target]` of a grant for `server`, which listens on loopback.
-pub fn target(server: &Server, authority: &Authority, more: &str) -> String {
+pub(crate) fn target(server: &Server, authority: &Authority, more: &str) -> String {
     format!(
         "[http.target]\nurl = \"https://bank.test:{port}/api\"\nprivate = [\"{address}\"]\nroots = \"\"\"\n{pem}\"\"\"\n{more}\n",
         port = server.port(),
@@ -118,17 +118,17 @@ pub fn target(server: &Server, authority: &Authority, more: &str) -> String {
 
 /// What the guest is asked to say.
 #[derive(Clone)]
-pub struct Ask {
-    pub method: String,
-    pub scheme: String,
-    pub authority: String,
-    pub path: String,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Ask {
+    pub(crate) method: String,
+    pub(crate) scheme: String,
+    pub(crate) authority: String,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Ask {
-    pub fn get(server: &Server, path: &str) -> Self {
+    pub(crate) fn get(server: &Server, path: &str) -> Self {
         Self {
             method: "GET".to_owned(),
             scheme: "https".to_owned(),
@@ -139,7 +139,7 @@ impl Ask {
         }
     }
 
-    pub fn post(server: &Server, path: &str, body: &str) -> Self {
+    pub(crate) fn post(server: &Server, path: &str, body: &str) -> Self {
         Self {
             method: "POST".to_owned(),
             body: body.to_owned(),
@@ -148,30 +148,30 @@ impl Ask {
     }
 
     #[must_use]
-    pub fn method(mut self, method: &str) -> Self {
+    pub(crate) fn method(mut self, method: &str) -> Self {
         method.clone_into(&mut self.method);
         self
     }
 
     #[must_use]
-    pub fn scheme(mut self, scheme: &str) -> Self {
+    pub(crate) fn scheme(mut self, scheme: &str) -> Self {
         scheme.clone_into(&mut self.scheme);
         self
     }
 
     #[must_use]
-    pub fn to(mut self, authority: &str) -> Self {
+    pub(crate) fn to(mut self, authority: &str) -> Self {
         authority.clone_into(&mut self.authority);
         self
     }
 
     #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         json!({
             "method": self.method, "scheme": self.scheme, "authority": self.authority, "path": self.path,
             "headers": self.headers, "body": self.body,
@@ -180,11 +180,11 @@ impl Ask {
 }
 
 /// What the skill hears of a refusal.
-pub const DENIED: &str = "TOOL_ERROR: \"ErrorCode::HttpRequestDenied\"";
+pub(crate) const DENIED: &str = "TOOL_ERROR: \"ErrorCode::HttpRequestDenied\"";
 
 impl Ask {
     /// A GET to `/` of a host at its scheme's own port.
-    pub fn get_at(authority: &str) -> Self {
+    pub(crate) fn get_at(authority: &str) -> Self {
         Self {
             method: "GET".to_owned(),
             scheme: "https".to_owned(),

@@ -23,14 +23,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 
 /// An authority that nobody trusts but whose grant says so.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its certificate, as a grant holds it.
-    pub pem: String,
+    pub(crate) pem: String,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -63,18 +63,18 @@ impl Authority {
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub method: String,
-    pub target: String,
-    pub version: String,
-    pub headers: Vec<(String, String)>,
-    pub body: usize,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) version: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: usize,
     /// The name that the handshake asked for.
-    pub asked_for: Option<String>,
+    pub(crate) asked_for: Option<String>,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
@@ -82,32 +82,32 @@ impl Seen {
 
 /// What a server has met.
 #[derive(Default)]
-pub struct Met {
-    pub requests: Mutex<Vec<Seen>>,
+pub(crate) struct Met {
+    pub(crate) requests: Mutex<Vec<Seen>>,
     connections: AtomicUsize,
     open: AtomicUsize,
 }
 
 /// A server that answers by path; see [`answer`].
-pub struct Server {
-    pub address: SocketAddr,
-    pub met: Arc<Met>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) met: Arc<Met>,
     runtime: Option<Runtime>,
 }
 
 impl Server {
     /// TLS for `names`, speaking HTTP/2 where the client can.
-    pub fn tls(authority: &Authority, names: &[&str]) -> Self {
+    pub(crate) fn tls(authority: &Authority, names: &[&str]) -> Self {
         Self::start(Some(authority.config(names, &["h2", "http/1.1"])))
     }
 
     /// TLS for `names`, speaking HTTP/1.1 only.
-    pub fn tls_one(authority: &Authority, names: &[&str]) -> Self {
+    pub(crate) fn tls_one(authority: &Authority, names: &[&str]) -> Self {
         Self::start(Some(authority.config(names, &["http/1.1"])))
     }
 
     /// Without TLS.
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self::start(None)
     }
 
@@ -129,22 +129,22 @@ impl Server {
         }
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
 
-    pub fn requests(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<Seen> {
         self.met.requests.lock().unwrap().clone()
     }
 
     /// Connections that were ever made.
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.met.connections.load(Ordering::SeqCst)
     }
 
     /// Waits until so many connections are open.
     #[track_caller]
-    pub fn comes_to(&self, open: usize) {
+    pub(crate) fn comes_to(&self, open: usize) {
         for _ in 0..200 {
             if self.met.open.load(Ordering::SeqCst) == open {
                 return;

@@ -37,9 +37,9 @@ allow = ["GET /*"]
 
 /// A call that may send requests to `target`.
 #[derive(Clone)]
-pub struct House {
-    pub gate: Arc<Clearance>,
-    pub disk: Arc<Disk>,
+pub(crate) struct House {
+    pub(crate) gate: Arc<Clearance>,
+    pub(crate) disk: Arc<Disk>,
     log: Arc<Log>,
     requests: Requests,
     base: String,
@@ -48,12 +48,12 @@ pub struct House {
 
 impl House {
     /// `target` is at this port of loopback, and granted.
-    pub fn new(port: u16, settings: Settings) -> Self {
+    pub(crate) fn new(port: u16, settings: Settings) -> Self {
         Self::named("127.0.0.1", port, settings)
     }
 
     /// As [`House::new`], by a name.
-    pub fn named(host: &str, port: u16, settings: Settings) -> Self {
+    pub(crate) fn named(host: &str, port: u16, settings: Settings) -> Self {
         let base = format!("http://{host}:{port}");
         let granted = granted(&format!(
             "url = \"{base}\"\nprivate = [\"127.0.0.1:{port}\"]\n"
@@ -75,7 +75,7 @@ impl House {
         }
     }
 
-    pub async fn send(self, path: &'static str) -> Result<Received, Failure> {
+    pub(crate) async fn send(self, path: &'static str) -> Result<Received, Failure> {
         let request = http::Request::get(format!("{}{path}", self.base))
             .body(())
             .unwrap();
@@ -89,14 +89,14 @@ impl House {
     }
 
     /// All records, durable.
-    pub async fn records(&self) -> Vec<Record> {
+    pub(crate) async fn records(&self) -> Vec<Record> {
         let last = self.log.append(Entry::Control(Control::default())).unwrap();
         self.log.durable(&last).await.unwrap();
         self.log.records(1).map(Result::unwrap).collect()
     }
 
     /// How requests ended.
-    pub async fn ends(&self) -> Vec<Record> {
+    pub(crate) async fn ends(&self) -> Vec<Record> {
         let records = self.records().await;
         records
             .into_iter()
@@ -192,7 +192,7 @@ fn keys() -> LogKeys {
 
 /// A file in memory whose sync can be held up, or made to fail.
 #[derive(Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     bytes: Mutex<Vec<u8>>,
     sync: Mutex<Sync>,
     changed: Condvar,
@@ -207,15 +207,15 @@ enum Sync {
 }
 
 impl Disk {
-    pub fn hold(&self) {
+    pub(crate) fn hold(&self) {
         self.set(Sync::Waits);
     }
 
-    pub fn release(&self) {
+    pub(crate) fn release(&self) {
         self.set(Sync::Works);
     }
 
-    pub fn fail(&self) {
+    pub(crate) fn fail(&self) {
         self.set(Sync::Fails);
     }
 
