@@ -277,7 +277,11 @@ fn show(changes: &[Change], proposal: &Proposal) {
     }
 }
 
-fn confirm(proof: &Proof) -> anyhow::Result<()> {
+/// Asks before anything comes into force.
+///
+/// # Errors
+/// When the answer is no, or nobody is there to give one.
+pub(crate) fn confirm(proof: &Proof) -> anyhow::Result<()> {
     if proof.yes {
         return Ok(());
     }

@@ -16,6 +16,7 @@ pub mod owner;
 pub mod proposals;
 pub mod protocol;
 pub mod registry;
+pub mod restoring;
 pub mod rotation;
 mod rules;
 mod running;

@@ -6,12 +6,14 @@
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use serde_json::Value as Json;
 use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::protocol::Failure;
-use vouchsafe_daemon::setup;
-use vouchsafe_keys::{Keystore, Seal, Secret};
+use vouchsafe_daemon::{restoring, setup};
+use vouchsafe_keys::{Keystore, PrivateKey, Seal, Secret};
 
+use crate::applying::{Applied, Current};
 use crate::args::{Proof, Restore};
 use crate::context::Context;
 use crate::exit::Code;
@@ -44,15 +46,18 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     let unpacked = bring_in(home, &fresh, args, passphrase);
     // Of what was not brought in, nothing stays to stand in the way of the next try.
     files::remove_directory(&fresh)?;
-    unpacked?;
-    let applied = match applying::apply(context, &args.proof) {
-        Ok(applied) => applied,
-        Err(error) => {
-            take_out(home)?;
-            return Err(error);
-        }
+    let applied = Applied {
+        changes: Vec::new(),
+        facts: unpacked?,
     };
     super::apply::report(context, &applied);
+    let current = Current::ask(context, &mut context.owner()?)?;
+    if let [_, ..] = current.edited() {
+        output::note(format!(
+            "not in force, since they are not as they were applied: {}; look at them, then run `vouchsafe apply`",
+            current.edited().join(", ")
+        ));
+    }
     output::note(
         "a log head that was kept elsewhere tells whether records are missing: `vouchsafe audit verify --expect HEAD`",
     );
@@ -61,7 +66,7 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
 
 /// Unpacks into `fresh`, and only what opens comes to where it belongs, once an operator who is enrolled
 /// in it has shown the key: the keystore last, because with it the home counts as set up.
-fn bring_in(home: &Home, fresh: &Path, args: &Restore, passphrase: Secret) -> anyhow::Result<()> {
+fn bring_in(home: &Home, fresh: &Path, args: &Restore, passphrase: Secret) -> anyhow::Result<Json> {
     home.create()?;
     files::remove_directory(fresh)?;
     let (data, config) = (fresh.join("data"), fresh.join("config"));
@@ -70,18 +75,21 @@ fn bring_in(home: &Home, fresh: &Path, args: &Restore, passphrase: Secret) -> an
     unpack(fresh, &args.file)?;
     let mut keystore = Keystore::open(&data.join(KEYSTORE), &Seal::Passphrase(passphrase))
         .map_err(|error| Failure::refused(format!("the backup did not open: {error}")))?;
-    prove(&Home::at(fresh), &keystore, &args.proof)?;
-    keystore.reseal(&setup::seal(home))?;
+    let unpacked = Home::at(fresh);
+    let key = prove(&unpacked, &keystore, &args.proof)?;
+    keystore.reseal(&setup::seal(&unpacked))?;
+    drop(keystore);
+    let facts = restoring::sign_anew(&unpacked, &key)?;
     for name in files::everything(&config)? {
         files::rename(&config.join(&name), &home.config().join(&name))?;
     }
-    for name in DATA {
+    for name in DATA.into_iter().chain(["seal.key"]) {
         if files::everything(&data)?.iter().any(|there| there == name) {
             files::rename(&data.join(name), &home.data().join(name))?;
         }
     }
     files::rename(&data.join(KEYSTORE), &home.keystore())?;
-    Ok(())
+    Ok(facts)
 }
 
 /// A file below `directory`, if there is one.
@@ -101,36 +109,20 @@ fn first_in(directory: &Path) -> anyhow::Result<Option<String>> {
     Ok(None)
 }
 
-/// Takes the proof for what was unpacked at `fresh`, and says what that is.
-fn prove(fresh: &Home, keystore: &Keystore, proof: &Proof) -> anyhow::Result<()> {
+/// Takes the proof for what was unpacked at `fresh`, after saying what that is.
+fn prove(fresh: &Home, keystore: &Keystore, proof: &Proof) -> anyhow::Result<PrivateKey> {
     let operators = setup::operators(fresh, keystore)?;
     if let Some(last) = setup::last_applied(fresh, keystore)? {
         output::note(format!("the backup's {last}"));
     }
+    applying::confirm(proof)?;
     let key = operator::unlock(fresh, proof)?;
     if operators.contains(&key.public()) {
-        return Ok(());
+        return Ok(key);
     }
     let fingerprint = key.public().fingerprint();
     let message = format!("{fingerprint} is no operator's key in this backup");
     Err(Failure::refused(message).into())
-}
-
-/// Takes out again what was brought in, the keystore first: without it the home is none.
-fn take_out(home: &Home) -> anyhow::Result<()> {
-    let _no_owner = super::backup::stop_owner(home)?;
-    files::remove(&home.keystore())?;
-    files::remove(&home.seal_key())?;
-    for name in DATA {
-        let path = home.data().join(name);
-        if path.is_dir() {
-            files::remove_directory(&path)?;
-        } else {
-            files::remove(&path)?;
-        }
-    }
-    // It was empty before.
-    Ok(files::remove_directory(home.config())?)
 }
 
 /// Unpacks the two directories below `fresh`; anything else in the archive is an error.
