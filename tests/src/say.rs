@@ -17,7 +17,7 @@ pub fn says(run: &Run, reason: &str) {
 #[track_caller]
 pub fn answers(home: &Home, tool: &str, number: u32) {
     let answer = home.call(tool, &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
+    assert_eq!(answer.pointer("/output/result"), Some(&json!(number)));
 }
 
 /// Fails unless a call of `tool` is refused with `reason`, as its operator reads it.

@@ -296,10 +296,80 @@ fn a_grant_that_is_written_and_not_applied_gives_nothing() {
     refuses(&home, "pay_sum", "was edited");
     home.apply().ok();
     answers(&home, "pay_extra", 8);
-    // A grant of what the skill does not declare is refused.
+    // A grant of what the skill does not declare never comes into force.
     grant("sum = {}\nextra = {}\nmore = {}\n");
+    says(&home.apply().code(4), "the skill has no tool `more`");
+    grant("sum = {}\nextra = {}\n");
+    answers(&home, "pay_extra", 8);
+}
+
+#[test]
+fn a_name_that_means_nothing_is_an_error() {
+    let home = Home::trusting(&["acme"]);
+    for name in ["grants/notes.txt", "role/local.toml", "revocation.json"] {
+        let path = home.config(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "skills = []\n").unwrap();
+        let stranger = name.strip_suffix("/local.toml").unwrap_or(name);
+        says(&home.apply().code(4), stranger);
+        fs::remove_file(&path).unwrap();
+    }
+    fs::remove_dir(home.config("role")).unwrap();
+    fs::write(home.config(".trust.toml.swp"), "").unwrap();
     home.apply().ok();
-    refuses(&home, "pay_sum", "more");
+}
+
+#[test]
+fn what_lay_there_before_init_is_a_proposal_that_is_shown() {
+    let home = Home::empty();
+    let planted = home.config("roles/local.toml");
+    fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    fs::write(
+        &planted,
+        "role = \"local\"\nskills = [\"execute\"]\ntools = [\"*\"]\n",
+    )
+    .unwrap();
+    home.run(&["init", "--passphrase-file", home.passphrase()])
+        .ok();
+    let edited = home.run(&["doctor"]).code(1);
+    says(&edited, "roles/local.toml");
+    says(&home.apply().ok(), "role local");
+}
+
+#[test]
+fn nothing_that_is_shown_for_approval_moves_the_cursor() {
+    let home = Home::trusting(&["acme"]);
+    let trust = home.config("trust.toml");
+    let before = fs::read_to_string(&trust).unwrap();
+    for hidden in ["\\u001b[2K", "\\u202e", "\\u200b"] {
+        for (identity, issuer) in [("", hidden), (hidden, "")] {
+            let evil = format!(
+                "{before}\n[publishers.evil]\nnamespaces = [\"evil\"]\n\
+                 identity = \"https://ci.example/{identity}x\"\nissuer = \"https://ci.example{issuer}\"\n"
+            );
+            fs::write(&trust, evil).unwrap();
+            let run = home.apply().code(4);
+            let all = format!("{}{}", run.stdout, run.stderr);
+            assert!(!all.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{all:?}");
+        }
+    }
+}
+
+#[test]
+fn who_says_no_to_a_removal_keeps_everything() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "old");
+    pay("1.1.0", 8).install(&home, "pay");
+    home.run(&["remove", "pay"]).code(4);
+    home.run(&["remove", "pay", "--yes"]).code(4);
+    answers(&home, "pay_sum", 8);
+    // An older version goes alone, by the digits that `list` shows.
+    let old = Digest::of(&fs::read(home.path("old.wasm")).unwrap());
+    home.run(&["remove", &old.to_string()[..19]]).ok();
+    answers(&home, "pay_sum", 8);
+    home.prove(&["remove", "pay"]).ok();
+    says(&home.run(&["list"]).ok(), "no skill is installed");
+    assert!(!home.config("grants/acme.pay.toml").exists());
 }
 
 #[track_caller]

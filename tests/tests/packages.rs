@@ -10,7 +10,7 @@ use vouchsafe_keys::{PrivateKey, Secret};
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{bundle_path, sign};
 use vouchsafe_tests::say::{answers, says, text};
-use vouchsafe_tests::{Home, Run, Sketch, Socket};
+use vouchsafe_tests::{Home, Sketch, Socket};
 
 fn seven() -> Sketch {
     Sketch::new("acme:pay", "1.0.0", 7)

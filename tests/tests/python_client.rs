@@ -1,7 +1,7 @@
 //! The official MCP client for Python lists and calls the tools over stdio.
 #![cfg(test)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value as Json, json};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::say::{answers, says, text};
-use vouchsafe_tests::{Home, Run, Sketch};
+use vouchsafe_tests::{Home, Sketch};
 
 fn pay(version: &str) -> Sketch {
     Sketch::new("acme:pay", version, 7)

@@ -9,7 +9,8 @@ use serde_json::json;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::bundle_path;
 use vouchsafe_tests::mcp::Session;
-use vouchsafe_tests::{Home, Run, Sketch};
+use vouchsafe_tests::say::{answers, says};
+use vouchsafe_tests::{Home, Sketch};
 
 fn seven() -> Sketch {
     Sketch::new("acme:pay", "1.0.0", 7)
@@ -26,18 +27,6 @@ fn mark_of(home: &Home, file: &Path) -> PathBuf {
 
 fn kept(home: &Home, file: &Path) -> PathBuf {
     home.data(&format!("skills/{}.wasm", digest(file).hex()))
-}
-
-#[track_caller]
-fn says(run: &Run, reason: &str) {
-    let all = format!("{}{}", run.stdout, run.stderr);
-    assert!(all.contains(reason), "want `{reason}` in:\n{all}");
-}
-
-#[track_caller]
-fn answers(home: &Home, tool: &str, number: u32) {
-    let answer = home.call(tool, &json!({})).ok().json();
-    assert_eq!(answer["output"]["result"], json!(number));
 }
 
 /// Each tool and what agents are told of it.

@@ -1,9 +1,5 @@
 //! What stands between a request and the network: the durable intent, the epoch, the one end.
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test looks at what arrives, from outside"
-)]
 
 #[path = "door/house.rs"]
 mod house;

@@ -87,10 +87,15 @@ impl Job {
         function.is_some_and(|function| function.pace.is_brief())
     }
 
-    /// What it may make the process hold, roughly: its memory, and its arguments in the host's form.
+    /// What it may make the process hold, within a factor of two: its memory or its answer in the host's form,
+    /// whichever is larger, and its arguments.
     pub(crate) fn bytes(&self) -> u64 {
         let arguments: u64 = self.arguments.iter().map(val::bytes).sum();
-        self.limits.memory_bytes.saturating_add(arguments)
+        let answer = u64::try_from(self.answer_bytes()).unwrap_or(u64::MAX);
+        self.limits
+            .memory_bytes
+            .max(answer)
+            .saturating_add(arguments)
     }
 
     /// Runs to the end or to the first limit. The store is gone when this returns, and only then
