@@ -10,6 +10,10 @@ use vouchsafe_tests::Socket;
 use super::house::{Ask, House};
 use super::server::{Authority, Server};
 
+#[expect(
+    clippy::zombie_processes,
+    reason = "the caller waits for it; where no request comes, the test fails"
+)]
 fn begun(house: &House, server: &Server, path: &str) -> std::process::Child {
     let input = house.home.path("waiting.json");
     std::fs::write(

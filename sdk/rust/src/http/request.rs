@@ -13,6 +13,13 @@ use super::response::Response;
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request {
     destination: Destination,
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        expect(
+            dead_code,
+            reason = "only inside a host is there anything to send it with"
+        )
+    )]
     pub(super) method: &'static str,
     path: String,
     query: String,
