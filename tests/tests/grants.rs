@@ -702,5 +702,8 @@ fn what_cannot_be_undone_is_not_done_without_a_person() {
     refuses(&home, "pay_sum", "NOT_APPROVED");
     with("sum = { effect = \"irreversible\" }").ok();
     refuses(&home, "pay_sum", "NOT_APPROVED");
-    says(&with("wire = { effect = \"read\" }").code(4), "never lower it");
+    says(
+        &with("wire = { effect = \"read\" }").code(4),
+        "never lower it",
+    );
 }

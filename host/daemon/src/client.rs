@@ -105,8 +105,8 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
     if !home.is_initialised() {
         return Err(ClientError::NotInitialised(home.data().to_owned()));
     }
-    if let Ok(stream) = greet(home, mode) {
-        return Ok(stream);
+    if let Some(greeted) = greeted(home, mode) {
+        return greeted;
     }
     let began = begin_log(home)?;
     let mut owner = start(home, starter)?;
@@ -114,8 +114,8 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
     let (mut pause, longest) = PAUSES;
     let mut began_race = Instant::now();
     loop {
-        if let Ok(stream) = greet(home, mode) {
-            return Ok(stream);
+        if let Some(greeted) = greeted(home, mode) {
+            return greeted;
         }
         let ended = owner.try_wait()?;
         if ended.is_some_and(|status| !status.success()) || Instant::now() > deadline {
@@ -126,12 +126,20 @@ pub fn open(home: &Home, starter: &Starter, mode: Mode) -> Result<UnixStream, Cl
         // An owner that lost the race for the lock ends with success. The one that holds it comes
         // up, or goes down, and then nobody is left to wait for.
         if ended.is_some() && began_race.elapsed() >= RACE {
-            if let Ok(stream) = greet(home, mode) {
-                return Ok(stream);
+            if let Some(greeted) = greeted(home, mode) {
+                return greeted;
             }
             owner = start(home, starter)?;
             began_race = Instant::now();
         }
+    }
+}
+
+/// What an owner said to a greeting; `None` where none is there, or none that can be talked to.
+fn greeted(home: &Home, mode: Mode) -> Option<Result<UnixStream, ClientError>> {
+    match greet(home, mode) {
+        Err(ClientError::Failed(refused)) => Some(Err(refused.into())),
+        greeted => greeted.ok().map(Ok),
     }
 }
 
