@@ -150,14 +150,29 @@ fn words(tools: &[ToolFacts]) -> Vec<String> {
         true => "(says nothing)".to_owned(),
         false => format!("{:?}", one_line(&tool.description)),
     };
-    let beside =
-        |(path, words): (&String, &String)| format!("{:names$}  {path}: {:?}", "", one_line(words));
     let mut lines = Vec::new();
     for tool in tools {
         lines.push(format!("{:names$}  {}", tool.name, said(tool)));
-        lines.extend(tool.words.iter().map(beside));
+        let beside = words_beside(tool);
+        lines.extend(beside.map(|words| format!("{:names$}  {words}", "")));
     }
     lines
+}
+
+/// The words on what is inside a tool, each once, with the first place where they stand.
+fn words_beside(tool: &ToolFacts) -> impl Iterator<Item = String> {
+    let mut places: Vec<(String, &str, usize)> = Vec::new();
+    for (path, words) in &tool.words {
+        let words = one_line(words);
+        match places.iter_mut().find(|(known, ..)| *known == words) {
+            Some((.., more)) => *more += 1,
+            None => places.push((words, path, 0)),
+        }
+    }
+    places.into_iter().map(|(words, path, more)| match more {
+        0 => format!("{path}: {words:?}"),
+        more => format!("{path} and {more} more: {words:?}"),
+    })
 }
 
 fn asks(asks: &[Ask]) -> Vec<String> {
