@@ -15,6 +15,8 @@ mod end;
 mod header;
 #[path = "egress/house.rs"]
 mod house;
+#[path = "egress/proxy.rs"]
+mod proxy;
 #[path = "egress/reuse.rs"]
 mod reuse;
 #[path = "egress/server.rs"]

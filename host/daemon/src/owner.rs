@@ -451,10 +451,11 @@ fn stand(
 
 /// How requests leave, by what is in force. This host listens on no network.
 fn egress_settings(in_force: Option<&InForce>) -> vouchsafe_egress::Settings {
-    let dns = in_force.map(|in_force| &in_force.content().way().dns);
-    let dns = dns.into_iter().flatten().map(|server| server.value);
+    let way = in_force.map(|in_force| in_force.content().way());
+    let dns = way.into_iter().flat_map(|way| &way.dns);
     vouchsafe_egress::Settings {
-        dns: dns.collect(),
+        dns: dns.map(|server| server.value).collect(),
+        proxy: way.and_then(|way| way.proxy.as_ref().map(|proxy| proxy.value)),
         own: Vec::new(),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_util::either::Either;
 use vouchsafe_clearance::EffectKind;
 use vouchsafe_policy::http::{Admission, Scheme, UnsafeAddress, address};
 
@@ -14,6 +15,7 @@ use crate::failure::{Failure, Refused};
 use crate::resolve::addresses;
 use crate::settings::Settings;
 use crate::tls;
+use crate::tunnel::{self, Tunnel};
 use crate::wire::Wire;
 
 /// How long one of several addresses is waited for.
@@ -28,7 +30,11 @@ pub(crate) async fn dial(
     config: Arc<ClientConfig>,
     admission: &Admission,
 ) -> Result<Wire, Failure> {
-    let stream = connect(&checked(settings, admission).await?).await?;
+    let checked = checked(settings, admission).await?;
+    let stream = match settings.proxy {
+        None => Either::Left(connect(&checked).await?),
+        Some(proxy) => Either::Right(connect_through(proxy, &checked).await?),
+    };
     let destination = admission.destination();
     let broken = |error: hyper::Error| Failure::NoConnection(error.to_string());
     if destination.scheme() == Scheme::Http {
@@ -60,10 +66,24 @@ async fn checked(settings: &Settings, admission: &Admission) -> Result<Vec<Socke
     Ok(found)
 }
 
-/// Dials the addresses, which were all checked, one after another.
+/// Has the proxy dial the addresses, which were all checked, one after another.
+async fn connect_through(proxy: SocketAddr, checked: &[SocketAddr]) -> Result<Tunnel, Failure> {
+    let mut last = Failure::NoConnection("there is no address".to_owned());
+    for address in checked {
+        let tunnel = async { tunnel::through(connect(&[proxy]).await?, *address).await };
+        match tokio::time::timeout(ONE_ADDRESS, tunnel).await {
+            Ok(Ok(tunnel)) => return Ok(tunnel),
+            Ok(Err(failure)) => last = failure,
+            Err(_) => last = Failure::TooSlow(ONE_ADDRESS),
+        }
+    }
+    Err(last)
+}
+
+/// Dials the addresses, which were all checked or are the proxy's, one after another.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that connects for a skill, to an address that was checked"
+    reason = "the one place that connects for a skill, to an address that was checked or that is the operator's proxy"
 )]
 async fn connect(checked: &[SocketAddr]) -> Result<TcpStream, Failure> {
     let mut last = "there is no address".to_owned();

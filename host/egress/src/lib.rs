@@ -27,6 +27,7 @@ mod resolve;
 mod sent;
 mod settings;
 mod tls;
+mod tunnel;
 mod wire;
 
 pub use egress::{Egress, StartError};

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 pub struct Settings {
     /// The servers that names are looked up at; none for those of the system.
     pub dns: Vec<SocketAddr>,
+    /// The proxy that every connection goes through; none for connections of our own.
+    pub proxy: Option<SocketAddr>,
     /// Where this host itself listens, which no grant opens.
     pub own: Vec<SocketAddr>,
 }

@@ -73,7 +73,7 @@ async fn a_request_whose_rules_change_while_it_connects_is_not_sent() {
     let names = UdpSocket::bind("127.0.0.1:0").unwrap();
     let settings = Settings {
         dns: vec![names.local_addr().unwrap()],
-        own: Vec::new(),
+        ..Settings::default()
     };
     let house = House::named("slow.test", port, settings);
     let sending = tokio::spawn(house.clone().send("/x"));
@@ -157,8 +157,8 @@ async fn wherever_a_request_is_cut_it_has_one_end() {
 async fn nothing_opens_where_the_host_itself_listens() {
     let (port, heard) = server();
     let settings = Settings {
-        dns: Vec::new(),
         own: vec![format!("0.0.0.0:{port}").parse().unwrap()],
+        ..Settings::default()
     };
     let house = House::new(port, settings);
     let Err(Failure::Refused(refused)) = house.clone().send("/x").await else {

@@ -13,6 +13,8 @@ use crate::place::{At, Fault, Source};
 pub struct Way {
     /// The servers that names are looked up at, instead of the system's.
     pub dns: Vec<At<SocketAddr>>,
+    /// The proxy that has every connection made, to an address that was looked up and checked here.
+    pub proxy: Option<At<SocketAddr>>,
 }
 
 #[derive(Deserialize)]
@@ -20,6 +22,7 @@ pub struct Way {
 struct RawWay {
     #[serde(default)]
     dns: Vec<Spanned<String>>,
+    proxy: Option<Spanned<String>>,
 }
 
 /// More servers than are asked.
@@ -38,12 +41,14 @@ impl Way {
             .into_iter()
             .map(|text| source.at(text).try_map(server));
         let dns: Vec<_> = dns.collect::<Result<_, _>>()?;
+        let proxy = raw.proxy.map(|text| source.at(text).try_map(server));
+        let proxy = proxy.transpose()?;
         match dns.get(SERVERS) {
             Some(beyond) => Err(Fault::new(
                 beyond.place.clone(),
                 format!("at most {SERVERS} servers are asked"),
             )),
-            None => Ok(Self { dns }),
+            None => Ok(Self { dns, proxy }),
         }
     }
 }
@@ -67,12 +72,16 @@ mod tests {
         let two = way("dns = [\"127.0.0.1:5353\", \"[::1]:53\"]").unwrap();
         assert_eq!(two.dns[1].value.to_string(), "[::1]:53");
         assert_eq!(way("").unwrap(), Way::default());
+        let proxy = way("proxy = \"10.0.0.3:3128\"").unwrap().proxy.unwrap();
+        assert_eq!(proxy.value.to_string(), "10.0.0.3:3128");
         for wrong in [
             "dns = [\"127.0.0.1\"]",
             "dns = [\"dns.example:53\"]",
             "dns = [\"127.0.0.1:0\"]",
             "dns = \"127.0.0.1:53\"",
-            "proxy = \"x\"",
+            "proxy = \"http://10.0.0.3:3128\"",
+            "proxy = \"proxy.corp.example:3128\"",
+            "no_proxy = []",
         ] {
             assert!(way(wrong).is_err(), "{wrong}");
         }

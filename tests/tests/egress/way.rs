@@ -340,6 +340,6 @@ fn how_requests_leave_is_the_operator_s_to_say_with_a_proof() {
     );
     house.look(&ask).unwrap();
     assert_eq!((dns.asked("bank.test"), theirs.asked("bank.test")), (1, 1));
-    std::fs::write(&file, "proxy = \"http://127.0.0.1:3128\"\n").unwrap();
+    std::fs::write(&file, "no_proxy = [\"bank.test\"]\n").unwrap();
     assert_ne!(house.home.apply().code, 0, "an unknown key");
 }

@@ -142,6 +142,10 @@ impl Collector {
             let says = format!("names are looked up at {}", server.value);
             self.fact(&subject, Sense::Permits, says, &server.place);
         }
+        if let Some(proxy) = &way.proxy {
+            let says = format!("the proxy {} makes every connection", proxy.value);
+            self.fact(&subject, Sense::Permits, says, &proxy.place);
+        }
     }
 
     fn tool(&mut self, subject: &Subject, name: &str, tool: &ToolGrant) {
