@@ -14,10 +14,18 @@
 mod client;
 mod crowd;
 mod disk;
+mod egress;
 mod metering;
 mod owner;
 mod raw;
 mod report;
+#[path = "../../../tests/tests/egress/server.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "a server of the tests, of which little is asked here"
+)]
+mod server;
 mod starting;
 mod stdio;
 
@@ -26,12 +34,13 @@ use report::Report;
 /// A measurement and its name.
 type Bench = (&'static str, fn(&mut Report));
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
     ("owner", owner::measure),
     ("stdio", stdio::measure),
     ("start", starting::measure),
     ("metering", metering::measure),
     ("crowd", crowd::measure),
+    ("egress", egress::measure),
     ("size", starting::size),
 ];
 

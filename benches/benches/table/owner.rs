@@ -22,7 +22,7 @@ const CALLS: usize = 5000;
 const CROWD: usize = 16;
 
 /// A file system in memory, on which syncing costs nothing.
-const MEMORY: &str = "/dev/shm";
+pub(crate) const MEMORY: &str = "/dev/shm";
 
 pub(crate) fn measure(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
