@@ -22,6 +22,7 @@ mod report;
 #[path = "../../../tests/tests/egress/server.rs"]
 #[expect(
     dead_code,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a server of the tests, of which little is asked here"
 )]
