@@ -212,7 +212,7 @@ fn finish(
         resources: Resources {
             fuel: Some(usage.fuel),
             peak_memory: Some(usage.peak_memory_bytes),
-            duration: None,
+            ..Resources::default()
         },
     };
     cleared.finish(ending)
