@@ -13,7 +13,7 @@ use vouchsafe_package::{Case, Field, Manifest, Type, inert};
 use vouchsafe_policy::{Grant, Role, Way};
 use vouchsafe_tests::{home, wasm};
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -23,6 +23,7 @@ const PAGES: [&str; 9] = [
     "docs/grants.md",
     "docs/json.md",
     "docs/audit.md",
+    "docs/secrets.md",
 ];
 
 fn page(name: &str) -> String {
@@ -120,7 +121,7 @@ fn every_key_of_every_file_is_on_its_page() {
         ),
         ("docs/manifest.md", manifest("[http.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[settings.x]\nnokey = 1")),
-        ("docs/manifest.md", manifest("[prompts.x]\nnokey = 1")),
+        ("docs/manifest.md", manifest("[models.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[sql.x.y]\nnokey = 1")),
         ("docs/manifest.md", manifest("[upstream.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[bus]\nnokey = 1")),

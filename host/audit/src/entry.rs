@@ -89,8 +89,6 @@ pub struct Resources {
     pub peak_memory: Option<u64>,
     /// From intent to outcome.
     pub duration: Option<Duration>,
-    /// Tokens of a language model, in and out.
-    pub tokens: Option<u64>,
 }
 
 /// How an intent ended.
@@ -113,6 +111,8 @@ pub enum Status {
     Killed,
     /// The host failed to carry it out, and nothing took effect.
     Failed,
+    /// What came back held a credential: it was cut off there, and somebody has to look.
+    Echo,
 }
 
 /// An intent whose end was not seen.

@@ -27,8 +27,6 @@ pub enum EffectKind {
     StateWrite,
     /// A message is published.
     Publish,
-    /// A language model is asked. It is given no tools, so asking only reads.
-    Model,
     /// A tool of another skill is called, whose effect is this.
     Skill(Effect),
 }
@@ -44,7 +42,7 @@ impl EffectKind {
                     false => Effect::Write,
                 }
             }
-            Self::StateRead | Self::Model => Effect::Read,
+            Self::StateRead => Effect::Read,
             Self::StateWrite | Self::Publish => Effect::Write,
             Self::Skill(effect) => *effect,
         }
@@ -56,7 +54,6 @@ impl EffectKind {
             Self::StateRead => "state-read",
             Self::StateWrite => "state-write",
             Self::Publish => "publish",
-            Self::Model => "model",
             Self::Skill(_) => "skill",
         }
     }
@@ -67,7 +64,6 @@ impl EffectKind {
             Self::StateRead => "reading a stored value".to_owned(),
             Self::StateWrite => "writing a stored value".to_owned(),
             Self::Publish => "publishing a message".to_owned(),
-            Self::Model => "asking a model".to_owned(),
             Self::Skill(effect) => format!("calling a tool whose effect is `{effect}`"),
         }
     }
@@ -137,24 +133,6 @@ impl EffectGate {
                 permit: cleared.shared_permit(),
                 guard: cleared.guard().again(),
                 door: Arc::clone(cleared.door()),
-            }),
-        }
-    }
-
-    /// The gate for what `part` consists of: recorded inside it, as it is recorded inside the call.
-    #[must_use]
-    pub fn inside<E>(&self, part: &Cleared<Part<E>>) -> Self {
-        let call = &self.call;
-        Self {
-            call: Arc::new(During {
-                intent: part.seq(),
-                skill: call.skill.clone(),
-                digest: call.digest,
-                tool: call.tool.clone(),
-                correlation: call.correlation.clone(),
-                permit: Arc::clone(&call.permit),
-                guard: call.guard.again(),
-                door: Arc::clone(&call.door),
             }),
         }
     }

@@ -69,6 +69,9 @@ pub(crate) enum Verb {
     /// Read and check the log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Look after the credentials that skills use and never see.
+    #[command(subcommand)]
+    Secret(Secret),
     /// Look after the host's own keys.
     #[command(subcommand)]
     Keys(Keys),
@@ -366,6 +369,31 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "HEAD")]
         expect: Option<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Seal a credential, with the operator's proof. Its value is typed, or comes from standard input.
+    Set {
+        /// What grants call it, such as `bank-token`.
+        name: String,
+        /// Keep it though it can be guessed.
+        #[arg(long)]
+        accept_weak: bool,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// List what is kept: names and ages.
+    List,
+    /// Forget a credential, with the operator's proof.
+    Remove {
+        /// What grants call it.
+        name: String,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// Say which credentials skills need, where each is kept, how old it is, and what is missing.
+    Check,
 }
 
 #[derive(Debug, Subcommand)]

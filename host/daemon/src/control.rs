@@ -18,6 +18,7 @@ use vouchsafe_package::value::{self, Caps};
 
 use crate::call::{Answer, UnknownTool};
 use crate::caller::Caller;
+use crate::credentials;
 use crate::owner::Owner;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
 
@@ -119,6 +120,10 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
         Request::Find { skill } => change::find_digests(owner, &skill),
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
+        Request::Credential { change, sealed } => {
+            change::credential(owner, caller, change, sealed).await
+        }
+        Request::Credentials => Ok(credentials::survey(owner)),
         Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
         Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),
         Request::AuditVerify { expect } => audit::verify(owner, expect.as_deref()).await,

@@ -87,6 +87,11 @@ impl Home {
         self.data.join("disabled.json")
     }
 
+    /// Sealed credentials, authenticated by the keystore.
+    pub fn credentials(&self) -> PathBuf {
+        self.data.join("credentials.json")
+    }
+
     /// The highest versions and revocation numbers seen.
     pub fn versions(&self) -> PathBuf {
         self.data.join("versions.json")

@@ -7,6 +7,7 @@ pub mod call;
 pub mod caller;
 pub mod client;
 mod control;
+pub mod credentials;
 mod history;
 pub mod home;
 mod kept;

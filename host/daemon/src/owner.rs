@@ -11,17 +11,19 @@ use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
 use vouchsafe_clearance::Clearance;
-use vouchsafe_egress::{Egress, NoCredentials, StartError};
+use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_runtime::{Engine, LoadError, Settings};
+use vouchsafe_secrets::{Change, Secrets};
 
 use crate::applied::{Applied, AppliedError};
 use crate::authenticated::{self, AuthenticatedError};
 use crate::caller::Caller;
+use crate::credentials;
 use crate::history::History;
 use crate::home::Home;
 use crate::kept::Kept;
@@ -48,6 +50,9 @@ pub enum OpenError {
     /// What is kept as in force is not the newest that was.
     #[error("`{}`: an old state was put back, which is no longer in force: restore the last one from a backup", .0.display())]
     OldState(PathBuf),
+    /// The credentials that are kept are not the newest that were.
+    #[error("`{}`: older credentials were put back: restore the last ones from a backup", .0.display())]
+    OldCredentials(PathBuf),
     /// The log ends before the state was written.
     #[error("the log in `{}` ends before what is in force was recorded: an old log was put back; restore both from a backup", .0.display())]
     OldLog(PathBuf),
@@ -79,6 +84,7 @@ pub struct Owner {
     log: Arc<Log>,
     engine: Engine,
     egress: Arc<Egress>,
+    secrets: Arc<Secrets>,
     clearance: Clearance,
     kept: Kept,
     /// Held while the rules change and until that is on disk: changes happen one after another.
@@ -119,7 +125,11 @@ impl Owner {
         catch_up(&home, &mut memory, in_force, &history)?;
         let clearance = Clearance::new(log.clone());
         let way_out = egress_settings(in_force);
-        let egress = Egress::start(way_out, clearance.epoch(), Box::new(NoCredentials))?;
+        let secrets = credentials::load(&home, &keystore, &state)?;
+        if secrets.sealed().number < memory.credentials_seen() {
+            return Err(OpenError::OldCredentials(home.credentials()));
+        }
+        let egress = Egress::start(way_out, clearance.epoch(), secrets.clone())?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let engine = engine.with_egress(egress.clone());
         let kept = Kept::of(&home, &keystore);
@@ -127,6 +137,7 @@ impl Owner {
         let owner = Arc::new_cyclic(|this| Self {
             clearance,
             egress,
+            secrets,
             changing: tokio::sync::Mutex::new(memory),
             switches: Mutex::new(switches),
             switched_off: AtomicU64::new(0),
@@ -234,6 +245,39 @@ impl Owner {
         kept.map_err(|error| failed(&error))?;
         self.keep_switches()?;
         Ok(rules)
+    }
+
+    /// What is kept of credentials.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Sets a credential, or takes one away, as an operator signed: recorded, then kept, then used by
+    /// the next request. `bytes` are the sealed value.
+    pub(crate) async fn change_credential(
+        &self,
+        caller: &Caller,
+        signed: &Envelope,
+        bytes: Option<&[u8]>,
+    ) -> Result<Change, Failure> {
+        let mut memory = self.changing.lock().await;
+        let key = self.keystore.sealer(Purpose::Credentials);
+        let changed = self
+            .secrets
+            .sealed()
+            .changed(signed, bytes, &self.operators, &key);
+        let (sealed, change) = changed.map_err(|error| Failure::refused(error.to_string()))?;
+        let (action, facts) = credentials::facts(&change);
+        self.record(told(action, Some(caller), facts)).await?;
+        let failed = |error: &dyn std::fmt::Display| Failure::internal(error.to_string());
+        let state = self.keystore.mac(Purpose::AppliedState);
+        authenticated::write(&self.home.credentials(), &sealed, &state)
+            .map_err(|error| failed(&error))?;
+        memory
+            .note_credentials(sealed.number)
+            .map_err(|error| failed(&error))?;
+        self.secrets.take_up(sealed);
+        Ok(change)
     }
 
     /// Switches `targets` off, whatever grants say, and ends their calls. That waits for no disk; then

@@ -107,6 +107,15 @@ pub enum Request {
         /// The arguments; `null` when absent.
         input: Json,
     },
+    /// Change the sealed credentials. No value is ever in a request but sealed.
+    Credential {
+        /// The operator's signed change.
+        change: Envelope,
+        /// The value, sealed by this home's keystore and in base64; absent to take it away.
+        sealed: Option<String>,
+    },
+    /// Which credentials are kept, and who uses them.
+    Credentials,
     /// Records of the log, oldest first.
     AuditShow {
         /// The first sequence number wanted; the last `limit` records when absent.

@@ -7,8 +7,10 @@ use serde_json::Value as Json;
 use vouchsafe_ambient::files::{self, Lock};
 use vouchsafe_keys::{Keystore, Purpose};
 use vouchsafe_package::signing::VersionMemory;
+use vouchsafe_secrets::Sealed;
 
 use crate::authenticated;
+use crate::credentials;
 use crate::home::Home;
 use crate::setup::{self, SetupError};
 
@@ -67,13 +69,21 @@ fn is_of(home: &Home, keystore: &Keystore) -> bool {
 /// What waits, and where it goes, in the order in which it does.
 fn moves(home: &Home) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     let waits = |place: PathBuf| (beside(home, &place), place);
-    let places = [home.versions()].into_iter().chain(states(home));
+    let places = [home.versions(), home.credentials()]
+        .into_iter()
+        .chain(states(home));
     let moves: Vec<_> = places.map(waits).collect();
     moves.into_iter().filter(|(next, _)| next.exists())
 }
 
 fn authenticate_anew(home: &Home, old: &Keystore, next: &Keystore) -> Result<(), SetupError> {
     let state = |keystore: &Keystore| keystore.mac(Purpose::AppliedState);
+    let sealed: Option<Sealed> = credentials::read(home, &state(old))?;
+    if let Some(sealed) = sealed {
+        let key = |keystore: &Keystore| keystore.sealer(Purpose::Credentials);
+        let sealed = sealed.resealed(&key(old), &key(next))?;
+        authenticated::write(&beside(home, &home.credentials()), &sealed, &state(next))?;
+    }
     for place in states(home) {
         // Only a statement that was about to be in force may be absent.
         if place != home.applied_next() || place.exists() {

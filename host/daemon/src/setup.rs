@@ -1,7 +1,7 @@
 //! Making a home: keystore, the operator's enrolment, nothing disabled.
 
 use serde::{Deserialize, Serialize};
-use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal};
+use vouchsafe_keys::{KeyError, Keystore, KeystoreError, PublicKey, Purpose, Seal, SealError};
 
 use crate::applied::Applied;
 use crate::authenticated::{self, AuthenticatedError};
@@ -26,6 +26,9 @@ pub enum SetupError {
     /// A state file failed.
     #[error(transparent)]
     State(#[from] AuthenticatedError),
+    /// A sealed credential does not open.
+    #[error("a sealed credential: {0}")]
+    Credential(#[from] SealError),
     /// The memory of versions failed.
     #[error(transparent)]
     Memory(#[from] MemoryError),

@@ -15,11 +15,13 @@ use tokio_util::task::AbortOnDropHandle;
 use vouchsafe_audit::{Status, Why};
 use vouchsafe_clearance::{Cleared, Epoch, Part, Refusal};
 use vouchsafe_policy::http::{Admission, Destination};
+use vouchsafe_secrets::{Secrets, Watch};
+use zeroize::Zeroizing;
 
 use crate::budget::Used;
+use crate::credential::{self, Credential};
 use crate::dial::dial;
 use crate::failure::Failure;
-use crate::inject::Injector;
 use crate::open::Open;
 use crate::outgoing::{BODY, Outgoing};
 use crate::pool::{Key, Lease, Pool};
@@ -39,7 +41,7 @@ pub struct Egress {
     settings: RwLock<Arc<Settings>>,
     pool: Arc<Pool>,
     configs: Mutex<HashMap<Key, Arc<ClientConfig>>>,
-    injector: Box<dyn Injector>,
+    secrets: Arc<Secrets>,
 }
 
 /// Why nothing can be sent.
@@ -68,19 +70,25 @@ impl Egress {
     pub fn start(
         settings: Settings,
         epoch: &Epoch,
-        injector: Box<dyn Injector>,
+        secrets: Arc<Secrets>,
     ) -> Result<Arc<Self>, StartError> {
         let egress = Arc::new(Self {
             io: Handle::try_current()?,
             settings: RwLock::new(Arc::new(settings)),
             pool: Arc::new(Pool::new(epoch.clone())),
             configs: Mutex::default(),
-            injector,
+            secrets,
         });
         egress
             .io
             .spawn(watch(Arc::downgrade(&egress), epoch.clone()));
         Ok(egress)
+    }
+
+    /// Where credentials come from.
+    #[must_use]
+    pub fn secrets(&self) -> &Arc<Secrets> {
+        &self.secrets
     }
 
     /// Takes up other settings, from the next connection on.
@@ -131,13 +139,15 @@ impl Egress {
         };
         let exchanged = tokio::time::timeout_at(until.into(), exchange).await;
         let exchanged = exchanged.unwrap_or(Err(Failure::TooSlow(time)));
-        let (response, lease) = exchanged.map_err(|failure| ended(&mut open, &tally, failure))?;
+        let (response, lease, watch) =
+            exchanged.map_err(|failure| ended(&mut open, &tally, failure))?;
         let bounded = Bounded {
             tally,
             used: within.used,
             bounds,
             until: until.into(),
             pause: within.timeouts.between_bytes,
+            watch: watch.map(|watch| watch.stream()),
         };
         Ok(response.map(|incoming| Received::new(incoming, open, lease, bounded)))
     }
@@ -148,15 +158,22 @@ impl Egress {
         open: &mut Open,
         body: Body,
         timeouts: &Timeouts,
-    ) -> Result<(Response<Incoming>, Lease), Failure> {
+    ) -> Result<(Response<Incoming>, Lease, Option<Arc<Watch>>), Failure> {
         let admission = outgoing.admission();
         let mut headers = outgoing.headers().clone();
-        self.injector.inject(admission, &mut headers).await?;
+        let credential = self.credential(outgoing, open, &mut headers).await?;
+        let watch = credential.as_ref().map(Credential::watch);
         let mut request = request(admission, headers, body)?;
-        let key = self.key(open, admission)?;
+        let key = self.key(open, admission, credential.as_ref())?;
         loop {
             let (mut lease, is_new) = self.connection(&key, admission, timeouts).await?;
-            address(&mut request, admission.destination(), lease.wire.is_two())?;
+            let extra = credential.as_ref().and_then(Credential::extra);
+            address(
+                &mut request,
+                admission.destination(),
+                extra,
+                lease.wire.is_two(),
+            )?;
             // The last instant: from here on it may leave.
             if let Some(Err(refusal)) = open.cleared().map(Cleared::still_valid) {
                 return Err(Failure::NotCleared(refusal));
@@ -164,7 +181,8 @@ impl Egress {
             open.handed(outgoing.head_bytes());
             match first_byte(timeouts, lease.wire.send(request)).await? {
                 Tried::Answered(response) => {
-                    return answered(response, open).map(|response| (response, lease));
+                    let response = answered(response, open, watch)?;
+                    return Ok((response, lease, watch.cloned()));
                 }
                 Tried::Unsent(again) if !is_new => {
                     open.handed_back();
@@ -179,11 +197,37 @@ impl Egress {
         }
     }
 
-    fn key(&self, open: &Open, admission: &Admission) -> Result<Key, Failure> {
+    /// The destination's credential, which is in `headers` or goes to the address. Without it nothing is sent.
+    async fn credential(
+        &self,
+        outgoing: &Outgoing,
+        open: &Open,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Credential>, Failure> {
+        let ended = || Failure::Broken("it has ended".to_owned());
+        let Some((auth, source)) = &outgoing.admission().http().auth else {
+            return Ok(None);
+        };
+        let lease = self
+            .secrets
+            .lease(open.cleared().ok_or_else(ended)?, &source.kept);
+        let lease = lease.await.map_err(|missing| outgoing.without(missing))?;
+        let credential = Credential::put(lease, auth, source, headers);
+        credential
+            .map(Some)
+            .map_err(|missing| outgoing.without(missing))
+    }
+
+    fn key(
+        &self,
+        open: &Open,
+        admission: &Admission,
+        credential: Option<&Credential>,
+    ) -> Result<Key, Failure> {
         let cleared = open
             .cleared()
             .ok_or_else(|| Failure::Broken("it has ended".to_owned()))?;
-        Ok(Key::of(cleared.permit(), admission))
+        Ok(Key::of(cleared.permit(), admission, credential))
     }
 
     /// A connection that waits, or else a new one; and whether it is new.
@@ -283,12 +327,22 @@ fn request(
 
 /// Says where the request goes, as the version of the protocol wants it. It is the destination that
 /// was matched, whatever the guest spelt.
-fn address(request: &mut Request<Body>, to: &Destination, is_two: bool) -> Result<(), Failure> {
+fn address(
+    request: &mut Request<Body>,
+    to: &Destination,
+    extra: Option<&str>,
+    is_two: bool,
+) -> Result<(), Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::Broken(error.to_string());
-    let target = match is_two {
+    let mut target = Zeroizing::new(match is_two {
         true => to.to_string(),
         false => to.path_and_query(),
-    };
+    });
+    if let Some(extra) = extra {
+        let join = if target.contains('?') { '&' } else { '?' };
+        target.push(join);
+        target.push_str(extra);
+    }
     *request.uri_mut() = target.parse::<Uri>().map_err(|error| bad(&error))?;
     request.headers_mut().remove(HOST);
     if !is_two {
@@ -324,8 +378,12 @@ const OF_THE_CONNECTION: [&str; 7] = [
 fn answered(
     mut response: Response<Incoming>,
     open: &mut Open,
+    watch: Option<&Arc<Watch>>,
 ) -> Result<Response<Incoming>, Failure> {
     open.answered(response.status().as_u16());
+    if let Some(watch) = watch {
+        credential::watch_head(watch, &response)?;
+    }
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failure::Broken("it changes the protocol".to_owned()));
     }
@@ -358,7 +416,9 @@ fn ended(open: &mut Open, tally: &Tally, failure: Failure) -> Failure {
     match &failure {
         Failure::NotCleared(_) => open.end(Status::Killed, Why::Kill, detail),
         Failure::TooSlow(_) => open.end(Status::Deadline, Why::Deadline, detail),
-        Failure::TooMuch(_) => open.limit(&detail),
+        Failure::TooMuch(_) => open.cut(Status::Limit, &detail),
+        Failure::Echo => open.echoed(),
+        Failure::Unwatched => open.cut(Status::Limit, &detail),
         _ => open.end(Status::Failed, Why::Dropped, detail),
     }
     failure

@@ -41,6 +41,12 @@ pub enum Failure {
     /// The body is not what its headers promise.
     #[error("the body is not as long as `content-length` says")]
     WrongLength,
+    /// The response held the request's credential, which is cut off there; see [`vouchsafe_audit::Status::Echo`].
+    #[error("the credential that was sent came back")]
+    Echo,
+    /// The response is in a coding that can't be watched for the request's credential.
+    #[error("the response is compressed, though it was asked not to be")]
+    Unwatched,
     /// The other side broke off or broke the protocol.
     #[error("the exchange broke off: {0}")]
     Broken(String),

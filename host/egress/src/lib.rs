@@ -8,16 +8,17 @@
 //! INVARIANT (cleared): nothing is resolved, dialled or sent but for a [`Cleared`] whose intent is durable.
 //! INVARIANT (one address): what is dialled is an address that was checked, and the answer that it stands in held no
 //! other that would be refused. A name is resolved once for each connection.
+//! INVARIANT (no echo): what comes back to a request that carried a credential is watched for it, and ends there.
 //! INVARIANT (no detour): no variable of the environment, no redirect and no header of a guest changes where a
 //! request goes.
 //!
 //! [`Cleared`]: vouchsafe_clearance::Cleared
 
 mod budget;
+mod credential;
 mod dial;
 mod egress;
 mod failure;
-mod inject;
 mod open;
 mod outgoing;
 mod pool;
@@ -32,7 +33,6 @@ mod wire;
 
 pub use egress::{Egress, StartError};
 pub use failure::{Failure, Refused};
-pub use inject::{Injector, NoCredentials};
 pub use outgoing::Outgoing;
 pub use received::Received;
 pub use requests::{Requests, Timeouts};

@@ -13,6 +13,9 @@ use vouchsafe_package::value::canonical;
 use crate::outgoing::Outgoing;
 use crate::sent::Tally;
 
+/// What to do about it.
+const ECHO: &str = "look at that destination, and set another credential";
+
 /// A cleared request on its way.
 pub(crate) struct Open {
     cleared: Option<Cleared<Part<Outgoing>>>,
@@ -94,10 +97,20 @@ impl Open {
         }
     }
 
-    /// A bound of the grant ended it. What was sent until then was sent.
-    pub(crate) fn limit(&mut self, detail: &str) {
+    /// The host ended it after it was sent.
+    pub(crate) fn cut(&mut self, status: Status, detail: &str) {
         let (account, output) = self.account(detail);
-        self.finish(Status::Limit, account, output);
+        self.finish(status, account, output);
+    }
+
+    /// Its credential came back. Whoever keeps the host has to look.
+    pub(crate) fn echoed(&mut self) {
+        if let Some(cleared) = &self.cleared {
+            let outgoing = cleared.action().effect();
+            let place = outgoing.admission().destination().place();
+            tracing::error!(%place, record = cleared.seq(), rule = outgoing.rule(), "a credential came back in a response, which was cut off: {ECHO}");
+        }
+        self.cut(Status::Echo, ECHO);
     }
 
     pub(crate) fn give_up(&mut self, why: Why) {

@@ -1,17 +1,17 @@
 //! A request that a grant allows, as it is cleared and sent.
 
-use http::header::CONTENT_LENGTH;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Value as Json, json};
 use vouchsafe_clearance::{EffectGate, EffectKind};
+use vouchsafe_package::manifest::{Auth, Placement};
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::http::{Admission, Destination, Headers};
+use vouchsafe_secrets::Unavailable;
 
-use crate::failure::Refused;
+use crate::failure::{Failure, Refused};
 
-/// A request that a grant allows: destination, line and headers. Its body follows. [`judge`] makes one of what a guest
-/// says, [`Outgoing::own`] one in the host's own words.
+/// A request that a grant allows: destination, line and headers. Its body follows. [`judge`] alone makes one.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     admission: Admission,
@@ -49,6 +49,10 @@ pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused>
     let all = head.headers.iter();
     let headers = Headers::check(all.map(|(name, value)| (name.as_str(), value.as_bytes())));
     let Headers { length } = headers.map_err(|error| refused(error.to_string()))?;
+    if let Some((auth, _)) = &admission.http().auth {
+        leaves_its_place(auth, &head, admission.destination())
+            .map_err(|why| refused(why.to_owned()))?;
+    }
     if !may_have_a_body(&method) && length.is_some_and(|length| length > 0) {
         return Err(refused(BODY.to_owned()));
     }
@@ -60,6 +64,26 @@ pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused>
         headers: head.headers,
         length,
     })
+}
+
+/// Where the host puts a credential, a guest puts nothing: a server would read one of the two.
+fn leaves_its_place(auth: &Auth, head: &Parts, to: &Destination) -> Result<(), &'static str> {
+    match &auth.placement {
+        Placement::Header { name, .. } if has_header(head, name) => {
+            Err("the header is the credential's, which the host puts there")
+        }
+        Placement::Query { name } if to.has_query(name) => {
+            Err("the query is the credential's, which the host puts there")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Some servers read `_` as `-`.
+fn has_header(head: &Parts, name: &str) -> bool {
+    let plain = |name: &str| name.replace('_', "-");
+    let mut names = head.headers.keys();
+    names.any(|found| plain(found.as_str()) == plain(name))
 }
 
 /// Why a body is refused.
@@ -95,16 +119,6 @@ fn place(head: &Parts) -> String {
 }
 
 impl Outgoing {
-    /// What policy has admitted, with headers and a body of `length` bytes that the host itself words.
-    pub(crate) fn own(admission: Admission, mut headers: HeaderMap, length: u64) -> Self {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        Self {
-            admission,
-            headers,
-            length: Some(length),
-        }
-    }
-
     /// Where it goes, and which line lets it.
     #[must_use]
     pub fn admission(&self) -> &Admission {
@@ -136,18 +150,32 @@ impl Outgoing {
         }
     }
 
+    /// The refusal of it for lack of its credential.
+    pub(crate) fn without(&self, missing: Unavailable) -> Failure {
+        let refused = Refused {
+            fix: missing.fix,
+            ..self.refused(&missing.why)
+        };
+        Failure::Refused(Box::new(refused))
+    }
+
     pub(crate) fn kind(&self) -> EffectKind {
         kind(self.admission.method(), self.admission.reads())
     }
 
     /// Destination and route, as the record names them.
     pub(crate) fn rule(&self) -> String {
-        format!("{}: {}", self.admission.name(), self.admission.rule())
+        let rule = format!("{}: {}", self.admission.name(), self.admission.rule());
+        match &self.admission.http().auth {
+            Some((_, source)) => format!("{rule}, with the credential {}", source.kept),
+            None => rule,
+        }
     }
 
     /// What the record commits to: all of it but the body, which has not come yet.
     pub(crate) fn canonical(&self) -> Vec<u8> {
-        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text =
+            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers: Vec<Json> = self
             .headers
             .iter()
@@ -157,6 +185,7 @@ impl Outgoing {
             "method": self.admission.method(),
             "url": self.admission.destination().to_string(),
             "headers": headers,
+            "credential": self.admission.http().auth.as_ref().map(|(_, source)| source.kept.to_string()),
         }))
     }
 

@@ -9,6 +9,7 @@ use vouchsafe_package::Digest;
 use vouchsafe_policy::Permit;
 use vouchsafe_policy::http::{Admission, Host};
 
+use crate::credential::Credential;
 use crate::wire::Wire;
 
 /// Who may use a connection: a component under one grant, for one destination of it at one host. The
@@ -20,16 +21,23 @@ pub(crate) struct Key {
     name: String,
     host: Host,
     port: u16,
+    /// The credential that it carries, and which value of it: another value begins with a new connection.
+    credential: Option<(String, String)>,
 }
 
 impl Key {
-    pub(crate) fn of(permit: &Permit, admission: &Admission) -> Self {
+    pub(crate) fn of(
+        permit: &Permit,
+        admission: &Admission,
+        credential: Option<&Credential>,
+    ) -> Self {
         Self {
             skill: permit.skill(),
             grant: permit.grant(),
             name: admission.name().to_owned(),
             host: admission.destination().host().clone(),
             port: admission.destination().port(),
+            credential: credential.map(Credential::version),
         }
     }
 }

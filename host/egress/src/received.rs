@@ -6,13 +6,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use vouchsafe_audit::{Status, Why};
 use vouchsafe_policy::http::HttpBounds;
+use vouchsafe_secrets::Stream;
 
 use crate::budget::Used;
+use crate::credential;
 use crate::failure::Failure;
 use crate::open::Open;
 use crate::pool::Lease;
@@ -28,6 +31,9 @@ pub struct Received {
     bounds: HttpBounds,
     until: Pin<Box<Sleep>>,
     pause: Option<(Duration, Pin<Box<Sleep>>)>,
+    watch: Option<Stream>,
+    /// Trailers that wait for what came before them.
+    trailers: Option<HeaderMap>,
     ended: bool,
 }
 
@@ -39,6 +45,8 @@ pub(crate) struct Bounded {
     pub(crate) until: Instant,
     /// The longest between two parts of it.
     pub(crate) pause: Option<Duration>,
+    /// What follows it, if the request carried a credential.
+    pub(crate) watch: Option<Stream>,
 }
 
 impl Received {
@@ -49,6 +57,7 @@ impl Received {
             bounds,
             until,
             pause,
+            watch,
         } = bounded;
         Self {
             incoming,
@@ -59,6 +68,8 @@ impl Received {
             bounds,
             until: Box::pin(tokio::time::sleep_until(until)),
             pause: pause.map(|pause| (pause, Box::pin(tokio::time::sleep(pause)))),
+            watch,
+            trailers: None,
             ended: false,
         }
     }
@@ -68,15 +79,51 @@ impl Received {
             sleep.as_mut().reset(Instant::now() + *pause);
         }
         let Some(data) = frame.data_ref() else {
-            return Ok(frame);
+            return self.watched_trailers(frame);
         };
         self.open.received(data);
         if self.used.receive(data.len(), &self.bounds) {
-            return Ok(frame);
+            return self.watched(frame);
         }
         let why = "more was received than the grant lets";
-        self.open.limit(why);
+        self.open.cut(Status::Limit, why);
         Err(Failure::TooMuch(why.to_owned()))
+    }
+
+    /// The part of it that holds no credential and begins none.
+    fn watched(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
+        let Some(watch) = &mut self.watch else {
+            return Ok(frame);
+        };
+        let data = frame.into_data().unwrap_or_default();
+        let Ok(clean) = watch.push(data) else {
+            return Err(self.echoed());
+        };
+        Ok(Frame::data(clean))
+    }
+
+    fn watched_trailers(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Failure> {
+        let (Some(watch), Some(trailers)) = (&mut self.watch, frame.trailers_ref()) else {
+            return Ok(frame);
+        };
+        if credential::is_in(watch.of(), trailers) {
+            return Err(self.echoed());
+        }
+        let Some(rest) = watch.end() else {
+            return Ok(frame);
+        };
+        self.trailers = frame.into_trailers().ok();
+        Ok(Frame::data(rest))
+    }
+
+    fn echoed(&mut self) -> Failure {
+        self.open.echoed();
+        Failure::Echo
+    }
+
+    /// What was held back, and was nothing after all.
+    fn rest(&mut self) -> Option<Frame<Bytes>> {
+        self.watch.as_mut().and_then(Stream::end).map(Frame::data)
     }
 
     /// The whole exchange is over, and the connection may serve another.
@@ -116,26 +163,36 @@ impl http_body::Body for Received {
         if self.ended {
             return Poll::Ready(None);
         }
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => match self.take(frame) {
-                Ok(frame) => Poll::Ready(Some(Ok(frame))),
-                Err(failure) => self.fail(failure),
-            },
-            Poll::Ready(Some(Err(error))) => {
-                self.open.end(Status::Failed, Why::Dropped, String::new());
-                self.fail(Failure::Broken(error.to_string()))
-            }
-            Poll::Ready(None) => {
-                self.complete();
-                Poll::Ready(None)
-            }
-            Poll::Pending if self.is_too_slow(cx) => {
-                self.open
-                    .end(Status::Deadline, Why::Deadline, String::new());
-                let time = Duration::from_millis(self.bounds.time_ms);
-                self.fail(Failure::TooSlow(time))
-            }
-            Poll::Pending => Poll::Pending,
+        if let Some(trailers) = self.trailers.take() {
+            return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
+        }
+        loop {
+            return match Pin::new(&mut self.incoming).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => match self.take(frame) {
+                    // All of it may be the beginning of a credential.
+                    Ok(frame) if frame.data_ref().is_some_and(Bytes::is_empty) => continue,
+                    Ok(frame) => Poll::Ready(Some(Ok(frame))),
+                    Err(failure) => self.fail(failure),
+                },
+                Poll::Ready(Some(Err(error))) => {
+                    self.open.end(Status::Failed, Why::Dropped, String::new());
+                    self.fail(Failure::Broken(error.to_string()))
+                }
+                Poll::Ready(None) => match self.rest() {
+                    Some(frame) => Poll::Ready(Some(Ok(frame))),
+                    None => {
+                        self.complete();
+                        Poll::Ready(None)
+                    }
+                },
+                Poll::Pending if self.is_too_slow(cx) => {
+                    self.open
+                        .end(Status::Deadline, Why::Deadline, String::new());
+                    let time = Duration::from_millis(self.bounds.time_ms);
+                    self.fail(Failure::TooSlow(time))
+                }
+                Poll::Pending => Poll::Pending,
+            };
         }
     }
 

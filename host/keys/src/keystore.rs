@@ -36,11 +36,13 @@ pub enum Purpose {
     AppliedState,
     /// Seals small private values at rest.
     Sealing,
+    /// Seals the credentials that skills use.
+    Credentials,
 }
 
 impl Purpose {
     /// Every purpose, in the order in which they are listed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LogCommitments,
         Self::LogPseudonyms,
         Self::CodeCache,
@@ -48,6 +50,7 @@ impl Purpose {
         Self::VersionMemory,
         Self::AppliedState,
         Self::Sealing,
+        Self::Credentials,
     ];
 
     /// The HKDF info string. Changing one changes its keys: add a version instead.
@@ -60,6 +63,7 @@ impl Purpose {
             Self::VersionMemory => "vouchsafe/v1/version-memory",
             Self::AppliedState => "vouchsafe/v1/applied-state",
             Self::Sealing => "vouchsafe/v1/sealing",
+            Self::Credentials => "vouchsafe/v1/credentials",
         }
     }
 
@@ -75,6 +79,7 @@ impl Purpose {
             Self::VersionMemory => "an older signed version is no longer noticed as a rollback",
             Self::AppliedState => "grants, roles and trust must be applied again",
             Self::Sealing => "sealed values are gone",
+            Self::Credentials => "credentials must be set again",
         }
     }
 }
@@ -384,6 +389,7 @@ struct Keys {
     version_memory: Pair,
     applied_state: Pair,
     sealing: Pair,
+    credentials: Pair,
 }
 
 struct Pair {
@@ -415,6 +421,7 @@ impl Keys {
             version_memory: pair(Purpose::VersionMemory)?,
             applied_state: pair(Purpose::AppliedState)?,
             sealing: pair(Purpose::Sealing)?,
+            credentials: pair(Purpose::Credentials)?,
         })
     }
 
@@ -427,6 +434,7 @@ impl Keys {
             Purpose::VersionMemory => &self.version_memory,
             Purpose::AppliedState => &self.applied_state,
             Purpose::Sealing => &self.sealing,
+            Purpose::Credentials => &self.credentials,
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum Area {
     Files,
     State,
     Sql,
-    Prompt,
+    Model,
     Skill,
     Upstream,
     Channel,

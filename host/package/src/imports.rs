@@ -26,8 +26,8 @@ pub enum Kind {
     State,
     /// `[sql.DATABASE.NAME]`
     Sql,
-    /// `[prompts.NAME]`
-    Prompts,
+    /// `[models.NAME]`
+    Models,
     /// `[skills."NAME"]`
     Skills,
     /// `[upstream.NAME]`
@@ -44,7 +44,7 @@ impl Kind {
         Self::Files,
         Self::State,
         Self::Sql,
-        Self::Prompts,
+        Self::Models,
         Self::Skills,
         Self::Upstream,
         Self::Bus,
@@ -59,7 +59,7 @@ impl Kind {
             Self::Files => "files",
             Self::State => "state",
             Self::Sql => "sql",
-            Self::Prompts => "prompts",
+            Self::Models => "models",
             Self::Skills => "skills",
             Self::Upstream => "upstream",
             Self::Bus => "bus",
@@ -71,7 +71,7 @@ impl Kind {
     pub const fn tier(self) -> Tier {
         match self {
             Self::Http | Self::Settings | Self::Files | Self::State | Self::Sql => Tier::Connected,
-            Self::Prompts | Self::Skills | Self::Upstream | Self::Bus => Tier::Delegating,
+            Self::Models | Self::Skills | Self::Upstream | Self::Bus => Tier::Delegating,
         }
     }
 
@@ -83,7 +83,7 @@ impl Kind {
             Self::Files => inert::FILES_PREOPENS,
             Self::State => "wasi:keyvalue/store",
             Self::Sql => "vouchsafe:skill/sql",
-            Self::Prompts => "vouchsafe:skill/model",
+            Self::Models => "vouchsafe:skill/model",
             Self::Skills => "the other skill's interface",
             Self::Upstream => "vouchsafe:skill/upstream",
             Self::Bus => "vouchsafe:skill/bus",
@@ -99,7 +99,7 @@ impl Kind {
             Self::Files => !manifest.files.is_empty(),
             Self::State => !manifest.state.is_empty(),
             Self::Sql => !manifest.sql.is_empty(),
-            Self::Prompts => !manifest.prompts.is_empty(),
+            Self::Models => !manifest.models.is_empty(),
             Self::Skills => !manifest.skills.is_empty(),
             Self::Upstream => !manifest.upstream.is_empty(),
             Self::Bus => !manifest.bus.publish.is_empty(),
@@ -243,7 +243,7 @@ impl<'a> Interface<'a> {
         match self.name {
             "vouchsafe:skill/log" | "vouchsafe:skill/types" => Class::Free,
             "vouchsafe:skill/sql" => Class::Of(Kind::Sql),
-            "vouchsafe:skill/model" => Class::Of(Kind::Prompts),
+            "vouchsafe:skill/model" => Class::Of(Kind::Models),
             "vouchsafe:skill/upstream" => Class::Of(Kind::Upstream),
             "vouchsafe:skill/bus" => Class::Of(Kind::Bus),
             _ => Class::Unknown(""),

@@ -9,13 +9,12 @@ use std::sync::Arc;
 use url::Url;
 use vouchsafe_package::assemble::{MAX_TOOL_NAME, tool_name};
 use vouchsafe_package::manifest::{
-    AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Route, Span,
+    AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Placement, Route, Span,
 };
 use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Version};
 
 use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
 use crate::http::{Base, Destinations, HttpBounds, Private};
-use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
 
@@ -28,8 +27,6 @@ pub struct Effective {
     pub tools: BTreeMap<String, Arc<EffectiveTool>>,
     /// The destinations that it may reach.
     pub http: Arc<Destinations>,
-    /// The models that its prompts may go to.
-    pub models: Arc<Models>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -141,10 +138,6 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         destination(declared, name, granted).map(Arc::new)
     });
     faults.extend(same_place(&http));
-    let models = fitting(&grant.model, &mut faults, |name, granted| {
-        model::effective::meet(declared, name, granted).map(Arc::new)
-    });
-    faults.extend(model::effective::reachable_otherwise(&models, &http));
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -157,11 +150,6 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             declared: routes_of(declared.manifest),
             granted: http,
         }),
-        models: Arc::new(Models::new(
-            Arc::clone(&grant.file),
-            declared.manifest,
-            models,
-        )),
         limits,
     })
 }
@@ -287,6 +275,11 @@ fn destination(
     let url = url(name, asked, granted)?;
     let allow = routes(name, asked, granted)?;
     let at = granted.url.as_ref().map_or(&granted.place, |at| &at.place);
+    let auth = auth(name, asked, granted)?;
+    if auth.is_some() && url.scheme() != "https" {
+        let problem = format!("`{name}` needs a credential, and is not encrypted");
+        return Err(Fault::new(at.clone(), problem).with_fix("write `https://`"));
+    }
     Ok(EffectiveHttp {
         base: Base::of(&url).map_err(|problem| Fault::new(at.clone(), problem))?,
         url,
@@ -303,7 +296,7 @@ fn destination(
             .bounds
             .as_ref()
             .map_or_else(HttpBounds::default, |at| at.value),
-        auth: auth(name, asked, granted)?,
+        auth,
         place: granted.place.clone(),
     })
 }
@@ -372,10 +365,7 @@ fn reads(name: &str, allow: &[Route], granted: &HttpGrant) -> Result<Vec<Route>,
     Ok(granted.reads.iter().map(|at| at.value.clone()).collect())
 }
 
-pub(crate) fn tools(
-    declared: &Declared<'_>,
-    granted: &HttpGrant,
-) -> Result<Option<BTreeSet<String>>, Fault> {
+fn tools(declared: &Declared<'_>, granted: &HttpGrant) -> Result<Option<BTreeSet<String>>, Fault> {
     let Some(tools) = &granted.tools else {
         return Ok(None);
     };
@@ -396,7 +386,12 @@ fn auth(
 ) -> Result<Option<(Auth, SecretSource)>, Fault> {
     match (&asked.auth, &granted.auth) {
         (None, None) => Ok(None),
-        (Some(asked), Some(source)) => Ok(Some((asked.clone(), source.value.clone()))),
+        (Some(asked), Some(source)) => {
+            fits(name, &asked.placement, &source.value).map_err(|(problem, fix)| {
+                Fault::new(source.place.clone(), problem).with_fix(fix)
+            })?;
+            Ok(Some((asked.clone(), source.value.clone())))
+        }
         (None, Some(source)) => {
             let problem = format!("the skill declares no credential for `{name}`");
             Err(Fault::new(source.place.clone(), problem).with_fix("leave `auth` out"))
@@ -407,10 +402,34 @@ fn auth(
                 asked.secret
             );
             let fix = format!(
-                "under `[http.{name}]`, add `auth = {{ vault = \"...\", field = \"...\" }}`"
+                "under `[http.{name}]`, add `auth = {{ sealed = \"{0}\" }}`, and run `vouchsafe secret set {0}`",
+                asked.secret
             );
             Err(Fault::new(granted.place.clone(), problem).with_fix(fix))
         }
+    }
+}
+
+/// Whether a credential can go where the skill says that it goes.
+fn fits(name: &str, placement: &Placement, source: &SecretSource) -> Result<(), (String, String)> {
+    let (basic, query) = (
+        matches!(placement, Placement::Basic),
+        matches!(placement, Placement::Query { .. }),
+    );
+    if source.user.is_some() && !basic {
+        let problem = format!("`{name}` takes no `user`: it has no basic authentication");
+        return Err((problem, "leave `user` out".to_owned()));
+    }
+    match (query, source.query) {
+        (true, false) => Err((
+            format!("`{name}` wants its credential in the address, which servers and proxies log"),
+            "if that is accepted, add `query = true`".to_owned(),
+        )),
+        (false, true) => Err((
+            format!("`{name}` does not take its credential in the address"),
+            "leave `query` out".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 

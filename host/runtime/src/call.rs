@@ -98,7 +98,11 @@ impl Engine {
                 None => ended.await.flatten(), // it is just being recorded
             },
         };
-        completed.unwrap_or_else(|| lost(intent))
+        let mut completed = completed.unwrap_or_else(|| lost(intent));
+        if let Some(egress) = &self.egress {
+            completed.lines.blank(egress.secrets());
+        }
+        completed
     }
 }
 
@@ -212,7 +216,7 @@ fn finish(
         resources: Resources {
             fuel: Some(usage.fuel),
             peak_memory: Some(usage.peak_memory_bytes),
-            ..Resources::default()
+            duration: None,
         },
     };
     cleared.finish(ending)

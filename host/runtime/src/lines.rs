@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vouchsafe_package::words::is_unseen;
+use vouchsafe_secrets::Secrets;
 
 /// Lines kept of one call; more are counted and dropped.
 const LINES: usize = 200;
@@ -141,6 +142,15 @@ impl Book {
 }
 
 impl Lines {
+    /// Takes credentials that are in use out of what was said.
+    pub(crate) fn blank(&mut self, secrets: &Secrets) {
+        for line in &mut self.kept {
+            if let Some(without) = secrets.blank(&line.text) {
+                line.text = without;
+            }
+        }
+    }
+
     /// The lines that were kept, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Line> {
         self.kept.iter()

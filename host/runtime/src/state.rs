@@ -8,7 +8,6 @@ use crate::lines::Book;
 use crate::meter::Meter;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::Requests;
-use vouchsafe_model::Models;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -29,8 +28,6 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) book: Book,
     pub(crate) door: Door,
-    /// What it may ask of language models; without a way out, nothing.
-    pub(crate) models: Option<Models>,
     /// What `wasi:config` gives, by name.
     pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
@@ -48,8 +45,6 @@ impl State {
     ) -> Self {
         let book = Book::default();
         let settings = effects.as_ref().map(places).unwrap_or_default();
-        let models = requests.clone().zip(effects.clone());
-        let models = models.map(|(requests, gate)| Models::new(requests, gate));
         let door = Door::new(effects);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
@@ -67,7 +62,6 @@ impl State {
             table,
             book,
             door,
-            models,
             settings,
         }
     }

@@ -19,9 +19,13 @@ use crate::{operator, output};
 /// A statement that was about to be in force; not always there.
 const NEXT: &str = "applied-next.json";
 
+/// Sealed credentials; not always there.
+const CREDENTIALS: &str = "credentials.json";
+
 /// What is kept of the data directory beside the keystore.
-pub(crate) const DATA: [&str; 7] = [
+pub(crate) const DATA: [&str; 8] = [
     "operator.json",
+    CREDENTIALS,
     "applied.json",
     NEXT,
     "disabled.json",
@@ -88,7 +92,7 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
         let path = home.data().join(name);
-        if name != NEXT || path.exists() {
+        if ![NEXT, CREDENTIALS].contains(&name) || path.exists() {
             add(&mut archive, &path, &format!("data/{name}"))?;
         }
     }

@@ -24,6 +24,7 @@ pub(crate) mod pack;
 pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod revoke;
+pub(crate) mod secret;
 pub(crate) mod sign;
 pub(crate) mod stop;
 pub(crate) mod verify;

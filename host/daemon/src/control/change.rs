@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_keys::statement::Envelope;
@@ -108,6 +110,25 @@ pub(super) async fn remove(owner: &Owner, caller: &Caller, skill: &str) -> Resul
     let (owner, caller) = (owner.shared()?, caller.clone());
     to_the_end(async move { owner.remove(&caller, &digests).await }).await?;
     Ok(facts)
+}
+
+/// Sets a credential, or takes one away.
+pub(super) async fn credential(
+    owner: &Owner,
+    caller: &Caller,
+    signed: Envelope,
+    sealed: Option<String>,
+) -> Result<Json, Failure> {
+    let bytes = sealed.map(|text| BASE64.decode(text)).transpose();
+    let bytes = bytes.map_err(|error| Failure::usage(error.to_string()))?;
+    let (owner, caller) = (owner.shared()?, caller.clone());
+    let change = to_the_end(async move {
+        owner
+            .change_credential(&caller, &signed, bytes.as_deref())
+            .await
+    })
+    .await?;
+    Ok(json!({ "name": change.name, "number": change.number }))
 }
 
 /// The digests of the components that `skill` means.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use vouchsafe_audit::storage::Storage;
 use vouchsafe_audit::{Control, Entry, Kind, Log, LogKeys, Options, Record};
 use vouchsafe_clearance::{Call, Clearance, Cleared};
-use vouchsafe_egress::{Egress, Failure, NoCredentials, Received, Requests, Settings, Timeouts};
+use vouchsafe_egress::{Egress, Failure, Received, Requests, Settings, Timeouts};
 use vouchsafe_keys::{Algorithm, Keystore, PrivateKey, Purpose, Seal};
 use vouchsafe_package::pack::{Input, pack};
 use vouchsafe_package::signing::{sign, verify};
@@ -19,6 +19,7 @@ use vouchsafe_package::{Package, ReadLimits};
 use vouchsafe_policy::apply::{Files, InForce, Proposal, Since};
 use vouchsafe_policy::grant::file_for;
 use vouchsafe_policy::{Granted, Principal, Request, Role, decide};
+use vouchsafe_secrets::Secrets;
 
 /// Declares the import that requests need, and never uses it.
 const PROBE: &str = r#"(component
@@ -62,7 +63,7 @@ impl House {
         let log = Arc::new(Log::open_on(disk.clone(), keys(), Options::default()).unwrap());
         let gate = Arc::new(Clearance::new(log.clone()));
         let call = cleared(&gate, &granted);
-        let egress = Egress::start(settings, gate.epoch(), Box::new(NoCredentials)).unwrap();
+        let egress = Egress::start(settings, gate.epoch(), Arc::new(Secrets::none())).unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let requests = Requests::new(egress, call.effects(), deadline, CancellationToken::new());
         Self {

@@ -15,8 +15,8 @@ use super::verify::Verified;
 use crate::SkillName;
 use crate::value::{Caps, ParseError, parse_strict};
 
-/// The highest version of each skill of each publisher, and the highest numbers of a revocation list
-/// and of an applied statement.
+/// The highest version of each skill of each publisher, and the highest numbers of a revocation list,
+/// of an applied statement and of a change of credentials.
 pub struct VersionMemory {
     path: PathBuf,
     key: MacKey,
@@ -237,6 +237,25 @@ impl VersionMemory {
         self.replace(next)
     }
 
+    /// The highest number of a change of credentials seen; 0 at first.
+    #[must_use]
+    pub fn credentials_seen(&self) -> u64 {
+        self.seen.credentials
+    }
+
+    /// Takes note of the number of a change of credentials. A lower one changes nothing.
+    ///
+    /// # Errors
+    /// When the note can't be written.
+    pub fn note_credentials(&mut self, number: u64) -> Result<(), MemoryError> {
+        if number <= self.seen.credentials {
+            return Ok(());
+        }
+        let mut next = self.seen.clone();
+        next.credentials = number;
+        self.replace(next)
+    }
+
     fn replace(&mut self, seen: Seen) -> Result<(), MemoryError> {
         let before = std::mem::replace(&mut self.seen, seen);
         let written = files::write_atomic(&self.path, &self.to_file(), Access::Private);
@@ -277,6 +296,8 @@ struct Seen {
     revocations: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     statement: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    credentials: u64,
     skills: BTreeMap<String, Version>,
 }
 
@@ -290,6 +311,7 @@ impl Default for Seen {
             version: FORM,
             revocations: 0,
             statement: 0,
+            credentials: 0,
             skills: BTreeMap::new(),
         }
     }

@@ -183,7 +183,7 @@ fn capability_reasons(old: &Manifest, new: &Manifest) -> Vec<String> {
         ("files", within(&new.files, &old.files)),
         ("state", within(&new.state, &old.state)),
         ("sql", within(&new.sql, &old.sql)),
-        ("prompts", within(&new.prompts, &old.prompts)),
+        ("models", within(&new.models, &old.models)),
         ("skills", within(&new.skills, &old.skills)),
         ("upstream", within(&new.upstream, &old.upstream)),
         (

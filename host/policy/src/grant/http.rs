@@ -9,6 +9,7 @@ use vouchsafe_package::manifest::Route;
 use vouchsafe_package::name::is_kebab;
 use x509_cert::der::Decode as _;
 
+use super::auth::SecretSource;
 use crate::http::bounds::AskedBounds;
 use crate::http::{Base, HttpBounds, Private};
 use crate::place::{At, Fault, Place, Source};
@@ -46,16 +47,6 @@ impl PartialEq for HttpGrant {
     }
 }
 
-/// Where a credential is kept. Never the credential.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SecretSource {
-    /// The path in the secrets manager, such as `secret/payments/bank`.
-    pub vault: String,
-    /// The field there.
-    pub field: String,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHttp {
@@ -72,26 +63,6 @@ pub(super) struct RawHttp {
 }
 
 impl RawHttp {
-    /// What a model's place has in common with a destination's.
-    pub(super) fn of_model(
-        url: Option<Spanned<String>>,
-        private: Vec<Spanned<String>>,
-        tools: Option<Vec<Spanned<String>>>,
-        roots: Option<Spanned<String>>,
-        auth: Option<Spanned<SecretSource>>,
-    ) -> Self {
-        Self {
-            url,
-            private,
-            allow: None,
-            reads: Vec::new(),
-            r#for: tools,
-            roots,
-            limits: None,
-            auth,
-        }
-    }
-
     pub(super) fn read(self, source: &Source<'_>, place: Place) -> Result<HttpGrant, Fault> {
         let route = |text: String| text.parse::<Route>();
         Ok(HttpGrant {
@@ -109,7 +80,7 @@ impl RawHttp {
                 .transpose()?,
             roots: one(source, self.roots, certificates)?,
             bounds: one(source, self.limits, AskedBounds::read)?,
-            auth: one(source, self.auth, secret)?,
+            auth: self.auth.map(|auth| source.at(auth)),
         })
     }
 }
@@ -196,20 +167,4 @@ fn certificates(text: String) -> Result<Vec<Vec<u8>>, String> {
         true => Err(wrong("there is none")),
         false => Ok(roots),
     }
-}
-
-fn secret(source: SecretSource) -> Result<SecretSource, String> {
-    let plain = |text: &str| {
-        !text.is_empty() && text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic())
-    };
-    if !plain(&source.field)
-        || !plain(&source.vault)
-        || source
-            .vault
-            .split('/')
-            .any(|part| matches!(part, "" | "." | ".."))
-    {
-        return Err("`auth` wants a path and a field, such as `{ vault = \"secret/payments/bank\", field = \"token\" }`".to_owned());
-    }
-    Ok(source)
 }

@@ -3,11 +3,11 @@
 //! Strict: an unknown key is an error, and so is a line that this build can't enforce. A grant
 //! that was read says nothing yet; only what was applied is in force.
 
+mod auth;
 mod condition;
 mod confirm;
 mod follow;
 mod http;
-mod model;
 mod notices;
 mod propose;
 mod raw;
@@ -19,11 +19,11 @@ use semver::VersionReq;
 use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::{Digest, Effect, SkillName};
 
+pub use auth::{KeptIn, SecretSource, is_secret_name};
 pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
 pub use follow::{NotFollowed, follows};
-pub use http::{HttpGrant, SecretSource};
-pub use model::ModelGrant;
+pub use http::HttpGrant;
 pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
 
@@ -48,8 +48,6 @@ pub struct Grant {
     pub tools: BTreeMap<String, ToolGrant>,
     /// The destinations that it may reach.
     pub http: BTreeMap<String, HttpGrant>,
-    /// The models that its prompts may go to.
-    pub model: BTreeMap<String, ModelGrant>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

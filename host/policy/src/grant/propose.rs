@@ -1,6 +1,5 @@
 //! The text of a grant to propose: all that a skill declares, or an older grant brought up to it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
@@ -39,22 +38,7 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for (name, http) in &declared.manifest.http {
         let _ = write!(text, "\n{}", destination(name, http));
     }
-    for name in models(declared) {
-        let _ = write!(text, "\n{}", model(name));
-    }
     text
-}
-
-/// The models that a skill's prompts go to.
-fn models<'a>(declared: &Declared<'a>) -> BTreeSet<&'a str> {
-    let prompts = declared.manifest.prompts.values();
-    prompts.map(|prompt| prompt.model.as_str()).collect()
-}
-
-fn model(name: &str) -> String {
-    format!(
-        "[model.{name}]\nurl   = \"\"    # where it is, such as https://llm.corp.example/v1\nmodel = \"\"    # what the service calls it\n"
-    )
 }
 
 /// `text`, a grant for `old`, brought up to `new`: the digest is the new one, what `new` declares
@@ -92,15 +76,6 @@ pub fn renew(
             let _ = write!(added, "\n{}", destination(name, http));
         }
     }
-    let (before, now) = (old.map(models).unwrap_or_default(), models(new));
-    if let Some(granted) = document.get_mut("model").and_then(Item::as_table_like_mut) {
-        remove(granted, |name| !now.contains(name));
-    }
-    for name in now.difference(&before) {
-        if old.is_some() && !grant.model.contains_key(*name) {
-            let _ = write!(added, "\n{}", model(name));
-        }
-    }
     Ok(format!("{document}{added}"))
 }
 
@@ -118,7 +93,7 @@ fn destination(name: &str, http: &Http) -> String {
     if let Some(auth) = &http.auth {
         let _ = writeln!(
             text,
-            "auth  = {{ vault = \"\", field = \"\" }}    # where `{}` is kept",
+            "auth  = {{ sealed = \"{0}\" }}    # vouchsafe secret set {0}",
             auth.secret
         );
     }

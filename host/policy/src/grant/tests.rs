@@ -28,7 +28,10 @@ fn the_manual_s_grant_is_read_with_its_lines() {
         bank.allow.as_ref().unwrap()[1].value.to_string(),
         "POST /payments"
     );
-    assert_eq!(bank.auth.as_ref().unwrap().value.field, "token");
+    assert_eq!(
+        bank.auth.as_ref().unwrap().value.kept.to_string(),
+        "vault secret/payments/bank token"
+    );
 }
 
 #[test]

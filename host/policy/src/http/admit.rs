@@ -7,7 +7,6 @@ use vouchsafe_package::manifest::Route;
 
 use super::destination::Destination;
 use crate::effective::EffectiveHttp;
-use crate::model::EffectiveModel;
 use crate::route;
 
 /// The destinations of one granted skill.
@@ -20,8 +19,7 @@ pub struct Destinations {
     pub(crate) granted: BTreeMap<String, Arc<EffectiveHttp>>,
 }
 
-/// A request that a grant allows: where, and by which line. [`Destinations::admit`] makes one, and
-/// [`Models::admit`](crate::Models::admit) for the request that asks a model.
+/// A request that a grant allows: where, and by which line. [`Destinations::admit`] alone makes one.
 #[derive(Debug, Clone)]
 pub struct Admission {
     destination: Destination,
@@ -54,6 +52,12 @@ impl Destinations {
         self.granted.is_empty()
     }
 
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &EffectiveHttp)> {
+        let all = self.granted.iter();
+        all.map(|(name, http)| (name.as_str(), &**http))
+    }
+
     /// Those that `tool` may reach, by name.
     pub fn of_tool(&self, tool: &str) -> impl Iterator<Item = (&str, &EffectiveHttp)> {
         let all = self
@@ -76,9 +80,6 @@ impl Destinations {
         let (name, http, path) = self.place_of(&to)?;
         if !http.is_for(tool) {
             return Err(self.not_for(name, http, tool));
-        }
-        if http.auth.is_some() {
-            return Err(self.no_credential(name, http));
         }
         let allows = |route: &&Route| route::matches(route, method, path);
         let Some(rule) = http.allow.iter().find(allows) else {
@@ -154,16 +155,6 @@ impl Destinations {
         }
     }
 
-    fn no_credential(&self, name: &str, http: &EffectiveHttp) -> NotAdmitted {
-        NotAdmitted {
-            why: format!(
-                "`{name}` ({}) needs a credential, and this build puts none into requests",
-                http.place
-            ),
-            fix: String::new(),
-        }
-    }
-
     fn no_route(&self, name: &str, http: &EffectiveHttp, method: &str, path: &str) -> NotAdmitted {
         let declared = self.declared.get(name).into_iter().flatten();
         let mut declared = declared.filter(|route| route::matches(route, method, path));
@@ -191,19 +182,6 @@ fn plain(method: &str) -> &str {
 }
 
 impl Admission {
-    /// The one request by which a granted model is asked. It only reads: a model is given no tools.
-    pub(crate) fn of_model(model: &EffectiveModel) -> Self {
-        Self {
-            destination: model.destination.clone(),
-            method: "POST".to_owned(),
-            // Not a name that a destination can have.
-            name: format!("model.{}", model.name),
-            http: Arc::clone(&model.http),
-            rule: crate::model::effective::route(),
-            reads: true,
-        }
-    }
-
     /// Where the request goes.
     #[must_use]
     pub fn destination(&self) -> &Destination {

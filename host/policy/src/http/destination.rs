@@ -102,6 +102,18 @@ impl Destination {
         format!("{}://{}", self.scheme, self.authority())
     }
 
+    /// Whether some reader of the query finds a parameter `name` there, in whatever case or spelling.
+    #[must_use]
+    pub fn has_query(&self, name: &str) -> bool {
+        let query = self.query.as_deref().unwrap_or_default();
+        let query = query.replace(';', "&"); // some readers part parameters with it
+        let mut keys = url::form_urlencoded::parse(query.as_bytes()).map(|(key, _)| key);
+        keys.any(|key| {
+            let plain = key.trim().split('[').next(); // PHP's lists
+            plain.is_some_and(|plain| plain.eq_ignore_ascii_case(name))
+        })
+    }
+
     /// Path and query, as they are sent.
     #[must_use]
     pub fn path_and_query(&self) -> String {

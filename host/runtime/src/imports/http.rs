@@ -142,6 +142,6 @@ fn said(failure: &Failure) -> Error {
         Failure::TooSlow(_) => Error::HttpResponseTimeout,
         Failure::TooMuch(_) => Error::HttpResponseBodySize(None),
         Failure::WrongLength => Error::HttpRequestBodySize(None),
-        Failure::Broken(_) => Error::ConnectionTerminated,
+        Failure::Broken(_) | Failure::Echo | Failure::Unwatched => Error::ConnectionTerminated,
     }
 }

@@ -52,6 +52,7 @@ impl sender::Guest for Sender {
     }
 
     fn where_is(name: String) -> (Option<String>, Vec<String>) {
+        println!("{name}");
         let all = store::get_all().unwrap_or_default();
         let names = all.into_iter().map(|(name, _)| name).collect();
         (store::get(&name).unwrap_or_default(), names)

@@ -1,7 +1,5 @@
 //! The files as single facts, each of which permits or restricts something.
 
-mod model;
-
 use std::collections::BTreeMap;
 
 use vouchsafe_package::Digest;
@@ -135,9 +133,6 @@ impl Collector {
         for (name, http) in &grant.http {
             self.http(&subject, name, http);
         }
-        for (name, model) in &grant.model {
-            self.model(&subject, name, model);
-        }
         self.limits(&subject, &grant.limits);
     }
 
@@ -232,9 +227,17 @@ impl Collector {
             self.fact(
                 subject,
                 Sense::Permits,
-                format!("{name} uses {} of {}", value.field, value.vault),
+                format!("{name} uses the credential {}", value.kept),
                 place,
             );
+            if let Some(user) = &value.user {
+                let says = format!("{name} is used as the user {user}");
+                self.fact(subject, Sense::Permits, says, place);
+            }
+            if value.query {
+                let says = format!("{name} gets its credential in addresses, which are logged");
+                self.fact(subject, Sense::Permits, says, place);
+            }
         }
     }
 

@@ -114,19 +114,6 @@ fn what_no_line_admits_is_refused_with_the_line_that_would() {
 }
 
 #[test]
-fn a_destination_that_needs_a_credential_is_not_reached_without() {
-    let grant = Grant::parse(FILE, crate::fixture::GRANT).unwrap();
-    let http = meet(&Skill::payments().declared(), &grant).unwrap().http;
-    let to = Destination::parse("https", "bank.corp.internal:8443", "/api/payments").unwrap();
-    assert!(
-        http.admit("initiate", "POST", to)
-            .unwrap_err()
-            .why
-            .contains("needs a credential")
-    );
-}
-
-#[test]
 fn two_destinations_at_one_place_are_a_fault() {
     for url in [
         "https://bank.example:8443/api/v2",

@@ -1,0 +1,158 @@
+//! The one who hands credentials to requests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use vouchsafe_clearance::{Action, Cleared};
+use vouchsafe_keys::SealingKey;
+use vouchsafe_policy::grant::KeptIn;
+
+use crate::lease::Lease;
+use crate::provider::{Provider, Unavailable};
+use crate::sealed::Sealed;
+
+/// All stores of this host.
+pub struct Secrets {
+    file: File,
+    /// Every value that was handed out and is still held, to keep it out of logs.
+    out: Mutex<Vec<Weak<Lease>>>,
+}
+
+/// The sealed file, opened credential by credential.
+struct File {
+    key: Option<SealingKey>,
+    sealed: RwLock<Sealed>,
+    open: Mutex<HashMap<String, Arc<Lease>>>,
+}
+
+impl Secrets {
+    /// A host whose sealed file is `sealed`, which `key` opens.
+    #[must_use]
+    pub fn new(key: SealingKey, sealed: Sealed) -> Self {
+        Self::with(Some(key), sealed)
+    }
+
+    /// A host without credentials.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::with(None, Sealed::default())
+    }
+
+    fn with(key: Option<SealingKey>, sealed: Sealed) -> Self {
+        Self {
+            file: File {
+                key,
+                sealed: RwLock::new(sealed),
+                open: Mutex::default(),
+            },
+            out: Mutex::default(),
+        }
+    }
+
+    /// What the sealed file holds.
+    #[must_use]
+    pub fn sealed(&self) -> Sealed {
+        let sealed = self.file.sealed.read();
+        sealed.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up a later sealed file: from the next request on its values are used.
+    pub fn take_up(&self, sealed: Sealed) {
+        let mut open = self.file.open();
+        let mut held = self
+            .file
+            .sealed
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *held = sealed;
+        open.clear();
+    }
+
+    /// The credential that is kept `at`, for what was cleared.
+    ///
+    /// # Errors
+    /// Why it can't be had, and what would mend it.
+    pub async fn lease<A: Action>(
+        &self,
+        cleared: &Cleared<A>,
+        at: &KeptIn,
+    ) -> Result<Arc<Lease>, Unavailable> {
+        let valid = cleared.still_valid();
+        valid.map_err(|refusal| Unavailable::new(refusal.why, ""))?;
+        let lease = match at {
+            KeptIn::Sealed { .. } => self.file.lease(at).await?,
+            KeptIn::Vault { .. } => {
+                return Err(Unavailable::new("no secrets manager is set up", ""));
+            }
+        };
+        self.note(&lease);
+        Ok(lease)
+    }
+
+    /// `text` without any credential that is in use, if it holds one.
+    #[must_use]
+    pub fn blank(&self, text: &str) -> Option<String> {
+        let leases: Vec<_> = self.out().iter().filter_map(Weak::upgrade).collect();
+        let mut blanked = None;
+        for lease in leases {
+            let text = blanked.as_deref().unwrap_or(text);
+            if let Some(without) = lease.watch().blank(text) {
+                blanked = Some(without);
+            }
+        }
+        blanked
+    }
+
+    fn note(&self, lease: &Arc<Lease>) {
+        let mut out = self.out();
+        let is_known = out.iter().any(|known| known.as_ptr() == Arc::as_ptr(lease));
+        if !is_known {
+            out.retain(|known| known.strong_count() > 0);
+            out.push(Arc::downgrade(lease));
+        }
+    }
+
+    fn out(&self) -> MutexGuard<'_, Vec<Weak<Lease>>> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl File {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Arc<Lease>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, at: &KeptIn, name: &str) -> Result<Arc<Lease>, Unavailable> {
+        let mut open = self.open();
+        if let Some(lease) = open.get(name) {
+            return Ok(Arc::clone(lease));
+        }
+        let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
+        let fix = || format!("vouchsafe secret set {name}");
+        let missing = || Unavailable::new(format!("the credential `{at}` is missing"), fix());
+        let entry = sealed.get(name).ok_or_else(missing)?;
+        let key = self.key.as_ref().ok_or_else(missing)?;
+        let value = sealed.open(name, key).ok_or_else(missing)?;
+        let value = value.map_err(|error| {
+            Unavailable::new(
+                format!("the credential `{at}` does not open: {error}"),
+                fix(),
+            )
+        })?;
+        let lease = Arc::new(Lease::new(at.to_string(), entry.number.to_string(), value)?);
+        open.insert(name.to_owned(), Arc::clone(&lease));
+        Ok(lease)
+    }
+}
+
+impl Provider for File {
+    fn lease<'a>(&'a self, at: &'a KeptIn) -> BoxFuture<'a, Result<Arc<Lease>, Unavailable>> {
+        let found = match at {
+            KeptIn::Sealed { name } => self.read(at, name),
+            KeptIn::Vault { .. } => Err(Unavailable::new("it is not kept in the sealed file", "")),
+        };
+        futures::future::ready(found).boxed()
+    }
+}
