@@ -15,6 +15,14 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
+/// The hex digits of `bytes`. Two records a call hold a handful.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
+    let written = hex::encode_to_slice(bytes, &mut digits);
+    debug_assert!(written.is_ok(), "there are two digits for each byte");
+    String::from_utf8(digits).unwrap_or_default()
+}
+
 /// The chain up to some record.
 #[derive(Debug)]
 pub(crate) struct Chain {
@@ -66,7 +74,7 @@ impl Chain {
                 format!("record `{}` stands in its place", spine.seq),
             ));
         }
-        if spine.prev != hex::encode(self.hash) {
+        if spine.prev != hex(&self.hash) {
             return Err(bad(self.last.max(1), self.unchained()));
         }
         self.settle(spine.kind, number, spine.of, offset)

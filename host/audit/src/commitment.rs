@@ -1,11 +1,13 @@
 //! Commitments: what a record says about a payload without disclosing it.
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use vouchsafe_keys::SealingKey;
 
 use crate::LogError;
+use crate::chain::hex;
+use crate::salts::Salts;
 
 /// HMAC-SHA256 of a payload under a fresh salt, and that salt sealed for whoever holds the log's key. Equal payloads
 /// have unlike commitments, a guess can't be tried without the salt, and who is given salt and payload can check both
@@ -20,15 +22,15 @@ pub struct Commitment {
 }
 
 impl Commitment {
-    pub(crate) fn make(payload: &[u8], key: &SealingKey) -> Result<Self, LogError> {
-        let mut salt = [0; 32];
-        rand::fill(&mut salt).map_err(|_| LogError::Commitment("no randomness"))?;
+    pub(crate) fn make(payload: &[u8], salts: &Salts, key: &SealingKey) -> Result<Self, LogError> {
+        let salt = salts.next();
+        let salt = salt.map_err(|_| LogError::Commitment("no randomness"))?;
         let tag = tag(&salt, payload);
         let sealed = key
             .seal(&salt, tag.as_ref())
             .map_err(|_| LogError::Commitment("the salt could not be sealed"))?;
         Ok(Self {
-            hmac: hex::encode(tag),
+            hmac: hex(tag.as_ref()),
             salt: BASE64_STANDARD.encode(sealed),
         })
     }

@@ -20,6 +20,7 @@ mod frame;
 mod log;
 mod record;
 mod recover;
+mod salts;
 mod scan;
 pub mod storage;
 mod survey;

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Lock};
 use vouchsafe_keys::{MacKey, SealingKey};
 
+use crate::chain::hex;
 use crate::frame::HEADER;
+use crate::salts::Salts;
 use crate::scan::{FILE, Records};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
@@ -78,6 +80,9 @@ impl Recorded {
 pub struct Log {
     shared: Arc<Shared>,
     keys: LogKeys,
+    salts: Salts,
+    /// Who was named last, and the pseudonym: mostly it is the same again.
+    named: Mutex<(String, String)>,
     writer: Option<JoinHandle<()>>,
     _lock: Option<Lock>,
 }
@@ -116,6 +121,8 @@ impl Log {
         Ok(Self {
             shared,
             keys,
+            salts: Salts::new(),
+            named: Mutex::default(),
             writer: Some(writer),
             _lock: None,
         })
@@ -145,17 +152,17 @@ impl Log {
     /// # Errors
     /// [`LogError::Poisoned`]: it may be there or not, and no effect may rely on it.
     pub async fn durable(&self, record: &Recorded) -> Result<(), LogError> {
-        let (waiting, busy) = {
-            let mut tail = self.shared.tail();
-            (tail.wait_for(record.seq())?, tail.writer == Writer::Busy)
+        let Some(waiting) = self.shared.tail().wait_for(record.seq())? else {
+            return Ok(());
         };
-        if waiting.is_some() && !busy {
+        // Who else is ready on this thread goes first, so that one wake serves all of them. A writer that
+        // is busy sees by itself that somebody waits.
+        tokio::task::yield_now().await;
+        let tell_writer = self.shared.tail().must_tell_writer();
+        if tell_writer {
             self.shared.wake();
         }
-        match waiting {
-            None => Ok(()),
-            Some(waiting) => waiting.await.map_err(|_| self.poisoned()),
-        }
+        waiting.await.map_err(|_| self.poisoned())
     }
 
     fn poisoned(&self) -> LogError {
@@ -168,7 +175,7 @@ impl Log {
     /// # Errors
     /// When there is no randomness.
     pub fn commit_payload(&self, payload: &[u8]) -> Result<Commitment, LogError> {
-        Commitment::make(payload, &self.keys.commitments)
+        Commitment::make(payload, &self.salts, &self.keys.commitments)
     }
 
     /// Whether `commitment` was made over `payload`.
@@ -178,9 +185,14 @@ impl Log {
 
     /// The name by which records know `principal`: the same for the life of the key, and telling nothing without it.
     pub fn pseudonym(&self, tenant: &str, principal: &str) -> String {
-        let named = format!("{}:{tenant}{principal}", tenant.len());
-        let tag = self.keys.pseudonyms.tag(named.as_bytes());
-        format!("p-{}", hex::encode(tag.get(..16).unwrap_or(&tag)))
+        let name = format!("{}:{tenant}{principal}", tenant.len());
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.0 != name {
+            let tag = self.keys.pseudonyms.tag(name.as_bytes());
+            let pseudonym = format!("p-{}", hex(tag.get(..16).unwrap_or(&tag)));
+            *named = (name, pseudonym);
+        }
+        named.1.clone()
     }
 
     /// The last durable record: what to keep elsewhere, for `audit verify --expect`.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::chain::sha256;
+use crate::chain::{hex, sha256};
 use crate::log::{Options, Recorded};
 use crate::record::Kind;
 use crate::storage::Storage;
@@ -47,6 +47,8 @@ pub(crate) struct Tail {
     /// What the writer is doing.
     pub(crate) writer: Writer,
     waiters: Vec<(Seq, oneshot::Sender<()>)>,
+    /// Whether the writer knows that somebody waits for what is pending.
+    told: bool,
     options: Options,
 }
 
@@ -110,6 +112,7 @@ impl Tail {
             closing: false,
             writer: Writer::Busy,
             waiters: Vec::new(),
+            told: false,
             options,
         }
     }
@@ -125,7 +128,7 @@ impl Tail {
         self.refuse_if_behind(record.kind)?;
         self.take_context(&mut record)?;
         record.seq = self.last.seq + 1;
-        record.prev = hex::encode(self.last.hash);
+        record.prev = hex(&self.last.hash);
         record.time = format!("{now:.6}");
         let at = self.encode(&record)?;
         match self.reserve(&record, at, storage) {
@@ -289,6 +292,7 @@ impl Tail {
         if self.pending.is_empty() {
             return None;
         }
+        self.told = false;
         let bytes = std::mem::replace(&mut self.pending, spare);
         let start = self.start;
         self.start += bytes.len() as u64;
@@ -327,6 +331,14 @@ impl Tail {
         let (sender, receiver) = oneshot::channel();
         self.waiters.push((seq, sender));
         Ok(Some(receiver))
+    }
+
+    /// Whether the writer has to be told that somebody waits: once for what is pending, unless it will look by itself.
+    pub(crate) fn must_tell_writer(&mut self) -> bool {
+        if self.writer == Writer::Busy || self.pending.is_empty() {
+            return false;
+        }
+        !std::mem::replace(&mut self.told, true)
     }
 
     /// Intents without a conclusion, in order.
