@@ -18,11 +18,13 @@ impl Running {
     /// What ends calls of `skill`.
     pub(crate) fn token(&self, skill: &InstalledSkill) -> CancellationToken {
         let package = skill.package();
-        let publisher = skill.granted().verified().publisher().to_owned();
-        let whole = (publisher, package.name.clone());
+        let whole = || {
+            let publisher = skill.granted().verified().publisher().to_owned();
+            (publisher, package.name.clone())
+        };
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = running.entry(package.digest);
-        let (_, token) = entry.or_insert_with(|| (whole, CancellationToken::new()));
+        let (_, token) = entry.or_insert_with(|| (whole(), CancellationToken::new()));
         token.clone()
     }
 

@@ -48,6 +48,8 @@ pub struct PublicKey {
     raw: Vec<u8>,
     /// Canonical SubjectPublicKeyInfo.
     spki: Vec<u8>,
+    /// What it is called; calls are checked against it.
+    fingerprint: Box<str>,
 }
 
 impl PublicKey {
@@ -108,7 +110,12 @@ impl PublicKey {
 
     /// `sha256:` and the hex digest of the SPKI: the key's name everywhere.
     pub fn fingerprint(&self) -> String {
-        format!("sha256:{}", hex::encode(digest(&SHA256, &self.spki)))
+        self.fingerprint.to_string()
+    }
+
+    /// Whether it is the key called `fingerprint`.
+    pub fn is_called(&self, fingerprint: &str) -> bool {
+        *self.fingerprint == *fingerprint
     }
 
     /// Whether `signature` (DER for P-256) is this key's over `message`.
@@ -139,10 +146,12 @@ impl PublicKey {
             return Err(KeyError::Unsupported);
         }
         let spki = encode(algorithm, raw).map_err(|e| KeyError::Malformed(e.to_string()))?;
+        let fingerprint = format!("sha256:{}", hex::encode(digest(&SHA256, &spki)));
         Ok(Self {
             algorithm,
             raw: raw.to_vec(),
             spki,
+            fingerprint: fingerprint.into(),
         })
     }
 }

@@ -132,7 +132,7 @@ fn find_signer<'a>(
         let bytes = decode(&signature.sig)?;
         let mut named = keys
             .iter()
-            .filter(|key| key.fingerprint() == signature.keyid)
+            .filter(|key| key.is_called(&signature.keyid))
             .peekable();
         known |= named.peek().is_some();
         if let Some(key) = named.find(|key| key.verify(signed, &bytes)) {

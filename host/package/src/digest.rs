@@ -37,7 +37,15 @@ impl Digest {
     /// The 64 hex digits without the prefix, as file names want them.
     #[must_use]
     pub fn hex(&self) -> String {
-        hex::encode(self.0)
+        self.with_hex(str::to_owned)
+    }
+
+    /// Each call writes a handful of these, so they are not pushed digit by digit.
+    fn with_hex<T>(&self, take: impl FnOnce(&str) -> T) -> T {
+        let mut digits = [0; 64];
+        let written = hex::encode_to_slice(self.0, &mut digits);
+        debug_assert!(written.is_ok(), "64 digits are what 32 bytes take");
+        take(std::str::from_utf8(&digits).unwrap_or_default())
     }
 
     /// Enough of it to recognise: `sha256:9f2c41d0...e81a`.
@@ -76,7 +84,8 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", self.hex())
+        f.write_str(PREFIX)?;
+        self.with_hex(|hex| f.write_str(hex))
     }
 }
 

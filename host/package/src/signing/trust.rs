@@ -173,7 +173,7 @@ impl Publisher {
     pub fn is(&self, signer: &Signer) -> bool {
         match (&self.recognised, signer) {
             (Recognised::Keys(keys), Signer::Key { fingerprint }) => {
-                keys.iter().any(|key| key.fingerprint() == *fingerprint)
+                keys.iter().any(|key| key.is_called(fingerprint))
             }
             (
                 Recognised::Identity {
