@@ -82,14 +82,14 @@ impl Engine {
         let brief = job.is_brief();
         let claim = Claim::new(cleared);
         let guests = claim.clone();
-        let ended = self.guests.run(brief, async move {
+        let guest = Box::pin(async move {
             let skill = Arc::clone(&job.skill);
             let tool = skill.tool(&job.tool);
             let ran = job.run(slot).await;
             let cleared = guests.take()?;
             Some(conclude(cleared, tool, output_bytes, ran))
         });
-        let mut ended = pin!(ended);
+        let mut ended = pin!(self.guests.run(brief, guest));
         let completed = tokio::select! {
             biased;
             completed = &mut ended => completed.flatten(),

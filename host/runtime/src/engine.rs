@@ -46,9 +46,12 @@ const MEMORIES_PER_SLOT: usize = 4;
 /// Tables that one slot counts for.
 const TABLES_PER_SLOT: usize = 8;
 
-/// Memory of finished calls that a slot keeps mapped and clears by writing, which is cheaper than
-/// giving it back: the pages that a small Rust component touches.
-const KEPT_BYTES: usize = 128 << 10;
+/// Memory of finished calls that a slot keeps mapped and clears by writing, counted from its lowest
+/// address; the rest is given back at once. More costs more: the lowest pages of most components
+/// are the far end of a stack that they never reach. Asking the kernel which pages were written
+/// (`pagemap_scan`) would be cheaper, but it leaves out those that are just being swapped or moved,
+/// and the next call would find them.
+const KEPT_BYTES: usize = 16 << 10;
 
 /// Bytes of the engine's own record of an instance; wasmtime's default.
 const INSTANCE_BYTES: usize = 1 << 20;
@@ -101,10 +104,11 @@ impl Engine {
     /// A slot and memory for `job`, if they are free before its deadline and before it is cancelled.
     pub(crate) async fn admit(&self, job: &Job) -> Result<Slot, CallError> {
         tokio::select! {
+            // What ends the wait is asked for only where there is one; a run looks at both before it begins.
             biased;
+            slot = self.guests.admit(job.bytes()) => slot,
             () = job.cancel.cancelled() => Err(CallError::Cancelled),
             () = tokio::time::sleep_until(job.deadline.into()) => Err(CallError::Deadline(job.limits.wall_ms)),
-            slot = self.guests.admit(job.bytes()) => slot,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::error::CallError;
 use crate::settings::Settings;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use tokio::runtime::{Builder, Runtime};
@@ -74,12 +75,11 @@ impl Guests {
 
     /// Runs `guest` on a guest thread; a `brief` one has its first slice here. `None` if it panicked
     /// or the host is shutting down.
-    pub(crate) async fn run<F>(&self, brief: bool, guest: F) -> Option<F::Output>
+    pub(crate) async fn run<F>(&self, brief: bool, mut guest: Pin<Box<F>>) -> Option<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
     {
         let runtime = self.runtime.as_ref()?;
-        let mut guest = Box::pin(guest);
         if brief {
             let first = poll_fn(|cx| {
                 let _inside = runtime.enter(); // what it spawns or waits for belongs to guests

@@ -181,7 +181,8 @@ impl Job {
 
     /// Drives `call` until it ends, its deadline passes or it is cancelled. The clock and the token
     /// are looked at before every slice, because a timer may fire late on a thread full of guests.
-    /// Also says how many slices it took.
+    /// Who has ended by then needs no timer: setting one wakes a thread. Also says how many slices
+    /// it took.
     async fn bounded<F: Future>(&self, call: F) -> (Result<F::Output, CallError>, u64) {
         let mut slices = 0;
         let mut call = pin!(call);
@@ -192,10 +193,14 @@ impl Job {
             if cancelled.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Err(CallError::Cancelled));
             }
-            if Instant::now() >= self.deadline || timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= self.deadline {
                 return Poll::Ready(Err(CallError::Deadline(self.limits.wall_ms)));
             }
-            call.as_mut().poll(cx).map(Ok)
+            let ended = call.as_mut().poll(cx).map(Ok);
+            if ended.is_pending() && timer.as_mut().poll(cx).is_ready() {
+                cx.waker().wake_by_ref(); // the next look at the clock says so
+            }
+            ended
         })
         .await;
         (ended, slices)

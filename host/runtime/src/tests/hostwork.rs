@@ -157,9 +157,8 @@ async fn a_request_makes_the_host_keep_no_more_than_a_little() {
 async fn a_guest_thread_that_hangs_keeps_nobody_from_an_answer_and_a_record() {
     let house = House::new().await;
     // The only guest thread is busy with what can't be interrupted.
-    let hangs = house.engine.guests.run(false, async {
-        std::thread::sleep(Duration::from_secs(3));
-    });
+    let forever = Box::pin(async { std::thread::sleep(Duration::from_secs(3)) });
+    let hangs = house.engine.guests.run(false, forever);
     let mut hangs = Box::pin(hangs);
     assert!(futures::poll!(&mut hangs).is_pending());
     let began = Instant::now();

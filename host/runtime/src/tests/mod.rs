@@ -120,7 +120,7 @@ impl Engine {
         match self.admit(&job).await {
             Ok(slot) => self
                 .guests
-                .run(job.is_brief(), job.run(slot))
+                .run(job.is_brief(), Box::pin(job.run(slot)))
                 .await
                 .unwrap(),
             Err(error) => Ran::not(error),
