@@ -11,3 +11,4 @@ pub mod child;
 pub mod clock;
 pub mod env;
 pub mod files;
+pub mod news;

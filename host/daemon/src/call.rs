@@ -10,6 +10,7 @@ use uuid::Uuid;
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{LogError, Recorded};
 use vouchsafe_clearance::{Admitted, Call, Cleared, Code, Facts, Refusal};
+use vouchsafe_package::Digest;
 use vouchsafe_package::signing;
 use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
 use vouchsafe_policy::{Decision, Principal, Request, Role, decide};
@@ -163,6 +164,7 @@ impl Attempt<'_> {
     ) -> Result<&Arc<Skill>, Problem> {
         let code = self.entry.skill().code(self.owner.engine());
         tokio::select! {
+            biased;
             code = code => code.map_err(|error| Problem::host("NOT_LOADED", error)),
             () = cancel.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
             () = switched_off.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
@@ -181,6 +183,7 @@ impl Attempt<'_> {
         let call = self.owner.engine().call(cleared, code, ends.clone());
         let mut call = std::pin::pin!(call);
         tokio::select! {
+            biased;
             completed = &mut call => return completed,
             () = switched_off.cancelled() => ends.cancel(),
         }
@@ -303,11 +306,10 @@ pub(crate) fn still_in_force(
     };
     let sends = !skill.granted().effective().http.is_empty();
     let always = [skill.grant_file(), role, "trust.toml", "revocations.json"];
-    for file in always.into_iter().chain(sends.then_some("egress.toml")) {
-        if !rules.watch.is_as_applied(file) {
-            let why = format!("`{file}` was edited since it was applied");
-            return Err(denied(why, "look at it, then run `vouchsafe apply`"));
-        }
+    let files = always.into_iter().chain(sends.then_some("egress.toml"));
+    if let Some(file) = rules.watch.edited_of(files) {
+        let why = format!("`{file}` was edited since it was applied");
+        return Err(denied(why, "look at it, then run `vouchsafe apply`"));
     }
     let in_force = rules.in_force.as_ref();
     let nothing = || denied("nothing is in force".into(), "run `vouchsafe apply`");
@@ -407,7 +409,7 @@ impl From<&Recorded> for RecordRef {
     fn from(recorded: &Recorded) -> Self {
         Self {
             seq: recorded.seq(),
-            hash: hex::encode(recorded.hash()),
+            hash: Digest::from_bytes(recorded.hash()).hex(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The files in the configuration directory: proposals, until they are applied; and whether one of
 //! them was edited since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, FileError, Stamp};
+use vouchsafe_ambient::news::News;
 use vouchsafe_package::Digest;
 
 /// The largest configuration file, in bytes.
@@ -78,19 +81,36 @@ fn names(config: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// Tells whether applied files are still on disk as they were applied, at the price of asking the
-/// file system for a stamp; a file is read again only when its stamp has changed.
+/// How long a look at a file counts while there is no news of it. What the kernel tells nobody of,
+/// such as a write through mapped memory, shows within this time; all else at the next call.
+const LOOK_COUNTS: Duration = Duration::from_millis(5);
+
+/// Tells whether applied files are still on disk as they were applied, at the price of asking for
+/// news, and now and then for each file's stamp; a file is read again only when its stamp has changed.
 #[derive(Debug)]
 pub struct Watch {
     config: PathBuf,
     applied: BTreeMap<String, Digest>,
-    seen: Mutex<BTreeMap<String, Seen>>,
+    news: Option<News>,
+    looks: Mutex<Looks>,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+struct Looks {
+    seen: BTreeMap<String, Seen>,
+    /// Paths that there is news of, since it last came.
+    told_of: BTreeSet<PathBuf>,
+    /// How often news came.
+    news: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     stamp: Option<Stamp>,
     as_applied: bool,
+    /// When it was looked at, and how often news had come by then; not where nothing tells of it.
+    quiet_since: Option<(Instant, u64)>,
 }
 
 impl Watch {
@@ -99,17 +119,45 @@ impl Watch {
         Self {
             config: config.to_owned(),
             applied,
-            seen: Mutex::default(),
+            news: News::begin(),
+            looks: Mutex::default(),
         }
     }
 
-    /// Whether the file `name` is now as it was applied; a file that was not applied must be absent.
-    pub fn is_as_applied(&self, name: &str) -> bool {
+    /// One of the files `names` that is not now as it was applied; a file that was not applied must
+    /// be absent.
+    pub fn edited_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        let mut unknown = Vec::new();
+        {
+            let mut looks = self.looks();
+            looks.catch_up(self.news.as_ref());
+            let now = Instant::now();
+            for name in names {
+                match looks.known(name, now) {
+                    Some(true) => {}
+                    Some(false) => return Some(name),
+                    None => unknown.push(name),
+                }
+            }
+        }
+        unknown.into_iter().find(|name| !self.is_as_applied(name))
+    }
+
+    /// Looks whether the file `name` is now as it was applied.
+    pub(crate) fn is_as_applied(&self, name: &str) -> bool {
+        // News is asked for first: what changes after the look is told.
+        let (before, told) = self.ask_for_news(name);
         let path = self.config.join(name);
-        let stamp = Stamp::of(&path);
-        if let Some(seen) = self.seen().get(name)
+        let (looked, stamp) = (Instant::now(), Stamp::of(&path));
+        let quiet_since = told.map(|news| (looked, news));
+        if let Some(seen) = before
             && seen.stamp == stamp
         {
+            let seen = Seen {
+                quiet_since,
+                ..seen
+            };
+            self.looks().seen.insert(name.to_owned(), seen);
             return seen.as_applied;
         }
         // The stamp is older than the bytes: a change in between shows at the next look.
@@ -117,15 +165,30 @@ impl Watch {
         let now = now.map(|bytes| bytes.map(|bytes| Digest::of(&bytes)));
         let as_applied = now.is_ok_and(|now| now.as_ref() == self.applied.get(name));
         if stamp.is_none_or(|stamp| stamp.is_settled(clock::now())) {
-            let seen = Seen { stamp, as_applied };
-            self.seen().insert(name.to_owned(), seen);
+            let seen = Seen {
+                stamp,
+                as_applied,
+                quiet_since,
+            };
+            self.looks().seen.insert(name.to_owned(), seen);
         }
         as_applied
     }
 
+    /// What was seen of `name`, and if there will be news of it, how often news has come so far.
+    fn ask_for_news(&self, name: &str) -> (Option<Seen>, Option<u64>) {
+        let mut looks = self.looks();
+        let before = looks.seen.get(name).copied();
+        let Some(news) = &self.news else {
+            return (before, None);
+        };
+        let told = looks.ask_for(news, &self.config, Path::new(name));
+        (before, told.is_ok().then_some(looks.news))
+    }
+
     /// Not to be held while a file is read: calls of other skills would wait for the disk.
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every file that is not as it was applied.
@@ -139,6 +202,56 @@ impl Watch {
         names.dedup();
         names.retain(|name| !self.is_as_applied(name));
         Ok(names)
+    }
+}
+
+impl Looks {
+    /// Asks whether news has come. Held by who asks until it is counted, so that nobody goes by looks
+    /// of before.
+    fn catch_up(&mut self, news: Option<&News>) {
+        if news.is_some_and(News::has_come) {
+            self.news += 1;
+            // Something else may stand there now.
+            self.told_of.clear();
+        }
+    }
+
+    /// Asks for news of `config`, of the way there, of `name` in it, and of the directories between.
+    fn ask_for(&mut self, news: &News, config: &Path, name: &Path) -> io::Result<()> {
+        for above in config.ancestors().skip(1) {
+            self.ask_for_one(above, |path| news.of_way(path))?;
+        }
+        let mut path = config.to_owned();
+        self.ask_for_one(&path, |path| news.of(path))?;
+        for step in name {
+            path.push(step);
+            match self.ask_for_one(&path, |path| news.of(path)) {
+                // The directory above tells when it comes.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                asked => asked?,
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_for_one(
+        &mut self,
+        path: &Path,
+        ask: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !self.told_of.contains(path) {
+            ask(path)?;
+            self.told_of.insert(path.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether `name` is as it was applied, where a look at it still counts.
+    fn known(&self, name: &str, now: Instant) -> Option<bool> {
+        let seen = self.seen.get(name)?;
+        let (since, news) = seen.quiet_since?;
+        let counts = news == self.news && now.duration_since(since) < LOOK_COUNTS;
+        counts.then_some(seen.as_applied)
     }
 }
 
@@ -177,17 +290,103 @@ mod tests {
         assert!(watch.is_as_applied("trust.toml"));
     }
 
+    fn watching(directory: &Path, files: &[(&str, &str)]) -> Watch {
+        let digest = |text: &str| Digest::of(text.as_bytes());
+        let applied = files.iter().map(|(name, text)| {
+            write(&directory.join(name), text);
+            ((*name).to_owned(), digest(text))
+        });
+        Watch::new(directory, applied.collect())
+    }
+
+    /// Looks until a look counts, as it does for files that have rested.
+    fn settle(watch: &Watch, names: &[&str]) {
+        let counts = |name: &&str| watch.looks().known(name, Instant::now()).is_some();
+        for _ in 0..1000 {
+            assert_eq!(watch.edited_of(names.iter().copied()), None);
+            if names.iter().all(counts) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no look counts: is there no news from this file system?");
+    }
+
     #[test]
     fn a_file_that_changed_a_moment_ago_is_read_again() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("trust.toml");
-        write(&path, "old");
-        let applied = BTreeMap::from([("trust.toml".to_owned(), Digest::of(b"old"))]);
-        let watch = Watch::new(directory.path(), applied);
+        let watch = watching(directory.path(), &[("trust.toml", "old")]);
         assert!(watch.is_as_applied("trust.toml"));
-        assert!(watch.seen().is_empty());
-        std::thread::sleep(std::time::Duration::from_millis(60));
+        assert!(watch.looks().seen.is_empty());
+        std::thread::sleep(Duration::from_millis(60));
         assert!(watch.is_as_applied("trust.toml"));
-        assert!(!watch.seen().is_empty());
+        assert!(!watch.looks().seen.is_empty());
+    }
+
+    #[test]
+    fn an_edit_shows_at_once_while_the_last_look_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path();
+        let (trust, grant, absent) = ("trust.toml", "grants/a.toml", "revocations.json");
+        files::create_directory(&config.join("grants")).unwrap();
+        let watch = watching(config, &[(trust, "old"), (grant, "old")]);
+        let edits: [(&str, &dyn Fn()); 4] = [
+            (trust, &|| {
+                std::fs::write(config.join(trust), "new").unwrap()
+            }),
+            (grant, &|| write(&config.join(grant), "new")),
+            (grant, &|| files::remove(&config.join(grant)).unwrap()),
+            (absent, &|| write(&config.join(absent), "new")),
+        ];
+        for (name, edit) in edits {
+            settle(&watch, &[trust, grant, absent]);
+            let quiet = Instant::now();
+            edit();
+            {
+                let mut looks = watch.looks();
+                looks.catch_up(watch.news.as_ref());
+                assert_eq!(looks.known(name, quiet), None, "however fast the edit was");
+            }
+            assert_eq!(watch.edited_of([trust, grant, absent]), Some(name));
+            match name {
+                name if name == absent => files::remove(&config.join(name)).unwrap(),
+                name => write(&config.join(name), "old"),
+            }
+        }
+    }
+
+    #[test]
+    fn another_directory_in_place_of_one_above_shows_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let (above, config) = (directory.path().join("a"), directory.path().join("a/b"));
+        files::create_directory(&config).unwrap();
+        let watch = watching(&config, &[("trust.toml", "old")]);
+        settle(&watch, &["trust.toml"]);
+        std::fs::rename(&above, directory.path().join("c")).unwrap();
+        files::create_directory(&config).unwrap();
+        write(&config.join("trust.toml"), "new");
+        assert_eq!(watch.edited_of(["trust.toml"]), Some("trust.toml"));
+    }
+
+    #[test]
+    fn a_look_counts_for_a_short_while_even_when_all_is_quiet() {
+        let directory = tempfile::tempdir().unwrap();
+        let watch = watching(directory.path(), &[("trust.toml", "old")]);
+        settle(&watch, &["trust.toml"]);
+        let later = Instant::now() + LOOK_COUNTS;
+        assert_eq!(watch.looks().known("trust.toml", later), None);
+    }
+
+    #[test]
+    fn without_news_every_call_looks() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut watch = watching(directory.path(), &[("trust.toml", "old")]);
+        watch.news = None;
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(watch.edited_of(["trust.toml"]), None);
+        let known = watch.looks().known("trust.toml", Instant::now());
+        assert_eq!(known, None);
+        write(&directory.path().join("trust.toml"), "new");
+        assert_eq!(watch.edited_of(["trust.toml"]), Some("trust.toml"));
     }
 }
