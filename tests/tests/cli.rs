@@ -251,7 +251,7 @@ fn facts_are_json_when_asked_for() {
     assert_eq!(ask(&["audit", "verify"])["ok"], true);
     assert!(ask(&["keys", "list"])["operators"].is_array());
     assert_eq!(
-        ask(&["keys", "rotate"])["keystore"]["generations"]
+        prove(&["keys", "rotate"])["keystore"]["generations"]
             .as_array()
             .unwrap()
             .len(),
@@ -454,7 +454,7 @@ fn the_host_s_keys_are_listed_and_rotated_and_what_they_sealed_still_opens() {
     answers(&home, "pay_sum", 7);
     let before = fs::read(home.data("keystore.json")).unwrap();
     says(&home.run(&["keys", "list"]).ok(), "operator  sha256:");
-    home.run(&["keys", "rotate"]).ok();
+    home.prove(&["keys", "rotate"]).ok();
     assert_ne!(fs::read(home.data("keystore.json")).unwrap(), before);
     answers(&home, "pay_sum", 7);
     home.run(&["disable", "pay"]).ok();
@@ -462,7 +462,7 @@ fn the_host_s_keys_are_listed_and_rotated_and_what_they_sealed_still_opens() {
     home.call("pay_sum", &json!({})).code(4);
     home.install(&home.path("pay.wasm")).ok();
     answers(&home, "pay_sum", 7);
-    home.run(&["keys", "rotate"]).ok();
+    home.prove(&["keys", "rotate"]).ok();
     answers(&home, "pay_sum", 7);
     assert_eq!(
         home.run(&["audit", "verify", "--json"]).ok().json()["ok"],

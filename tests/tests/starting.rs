@@ -113,7 +113,7 @@ fn what_another_host_marked_and_what_an_older_root_marked_is_nothing() {
 
     let old = fs::read(&mark).unwrap();
     assert_eq!(theirs[32..], old[32..], "only the key differs");
-    home.run(&["keys", "rotate"]).ok();
+    home.prove(&["keys", "rotate"]).ok();
     assert!(!mark.exists(), "forgotten with the old root");
     answers(&home, "pay_sum", 7);
     not_believed(&home, &mark, &old, true);

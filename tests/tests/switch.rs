@@ -6,13 +6,14 @@
 )]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use vouchsafe_package::Digest;
-use vouchsafe_tests::say::{answers, refuses, says};
+use vouchsafe_tests::say::{answers, refuses, says, text};
 use vouchsafe_tests::{Home, Sketch, Socket};
 
 fn pay(version: &str, answer: u32) -> Sketch {
@@ -96,7 +97,7 @@ fn what_an_older_root_authenticated_is_not_served_after_a_rotation() {
     home.stop();
     let names = ["operator.json", "applied.json", "disabled.json"];
     let old = names.map(|name| fs::read(home.data(name)).unwrap());
-    home.run(&["keys", "rotate"]).ok();
+    home.prove(&["keys", "rotate"]).ok();
     answers(&home, "pay_sum", 7);
     home.stop();
     for (name, old) in names.iter().zip(&old) {
@@ -120,21 +121,30 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
         "operator.json",
     ];
     let read = |name: &str| fs::read(home.data(name)).unwrap();
-    let (old, old_keys) = (states.map(read), read("keystore.json"));
-    home.run(&["keys", "rotate"]).ok();
-    let (new, new_keys) = (states.map(read), read("keystore.json"));
+    let keys = || (read("keystore.json"), read("seal.key"));
+    let (old, (old_keys, old_seal)) = (states.map(read), keys());
+    home.prove(&["keys", "rotate"]).ok();
+    let (new, (new_keys, new_seal)) = (states.map(read), keys());
     assert!(!home.data("rotating").exists());
-    // As many files as were written beside, under which keystore, and as many as have moved in.
-    for (written, keys, moved) in [
-        (2, &old_keys, 0),
-        (4, &old_keys, 0),
-        (4, &new_keys, 0),
-        (4, &new_keys, 2),
-        (4, &new_keys, 4),
+    // As many files as were written beside, under which keystore and seal, and as many as have moved in.
+    for (written, keys, seal, moved) in [
+        (0, &old_keys, &old_seal, 0),
+        (2, &old_keys, &old_seal, 0),
+        (4, &old_keys, &old_seal, 0),
+        (4, &new_keys, &old_seal, 0),
+        (4, &new_keys, &new_seal, 0),
+        (4, &new_keys, &new_seal, 2),
+        (4, &new_keys, &new_seal, 4),
     ] {
         home.stop();
         fs::create_dir(home.data("rotating")).unwrap();
         fs::write(home.data("keystore.json"), keys).unwrap();
+        fs::write(home.data("seal.key"), seal).unwrap();
+        if *seal == old_seal {
+            let next = home.data("rotating").join("seal.key");
+            fs::write(&next, &new_seal).unwrap();
+            fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).unwrap();
+        }
         for (at, name) in states.iter().enumerate() {
             let here = if at < moved { &new[at] } else { &old[at] };
             fs::write(home.data(name), here).unwrap();
@@ -146,6 +156,40 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
         assert!(!home.data("rotating").exists());
         home.run(&["keys", "list"]).ok();
     }
+}
+
+#[test]
+fn a_rotation_needs_the_operator_is_recorded_and_renews_the_seal() {
+    let home = following();
+    home.stop();
+    let keys = || ["keystore.json", "seal.key"].map(|name| fs::read(home.data(name)).unwrap());
+    let old = keys();
+    let stranger = home.new_key("stranger");
+    says(
+        &home.run(&["keys", "rotate", "--yes"]).code(4),
+        "passphrase",
+    );
+    let stranger = ["keys", "rotate", "--operator-key", text(&stranger)];
+    let refused = home.prove(&stranger).code(4);
+    says(&refused, "is not the key of an operator of this home");
+    assert_eq!(keys(), old);
+    assert!(told(&home, "rotate-keys").is_empty());
+
+    home.prove(&["keys", "rotate"]).ok();
+    let new = keys();
+    assert!(new[0] != old[0] && new[1] != old[1]);
+    let facts = told(&home, "rotate-keys").pop().unwrap();
+    assert_eq!((&facts["from"], &facts["to"]), (&json!("1"), &json!("2")));
+    assert_eq!(facts["operator"], told(&home, "apply")[0]["operator"]);
+    let purposes = facts["purposes"].as_str().unwrap();
+    assert!(purposes.contains("log-commitments") && purposes.contains("applied-state"));
+
+    // Whoever took the seal before the rotation has nothing by it.
+    home.stop();
+    fs::write(home.data("seal.key"), &old[1]).unwrap();
+    says(&home.run(&["keys", "list"]), "does not open this keystore");
+    fs::write(home.data("seal.key"), &new[1]).unwrap();
+    answers(&home, "pay_sum", 7);
 }
 
 #[test]

@@ -400,8 +400,8 @@ pub(crate) enum Secret {
 pub(crate) enum Keys {
     /// List the keys and what each is for.
     List,
-    /// Seal the keystore under a new key.
-    Rotate,
+    /// Give the keystore a new root secret and a new seal, with the operator's proof.
+    Rotate(Proof),
 }
 
 #[derive(Debug, Args)]

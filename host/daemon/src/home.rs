@@ -82,6 +82,11 @@ impl Home {
         self.data.join("rotating")
     }
 
+    /// The key file of a keystore under a new root, until it takes the place of [`Home::seal_key`].
+    pub fn next_seal_key(&self) -> PathBuf {
+        self.rotating().join("seal.key")
+    }
+
     /// The skills that are switched off, authenticated by the keystore.
     pub fn disabled(&self) -> PathBuf {
         self.data.join("disabled.json")

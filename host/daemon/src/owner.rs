@@ -565,7 +565,7 @@ fn followed(skill: &InstalledSkill) -> Control {
 }
 
 /// A control record of `action`, by `caller` if somebody asked for it.
-fn control<const N: usize>(
+pub(crate) fn control<const N: usize>(
     action: &str,
     caller: Option<&Caller>,
     facts: [(&str, String); N],
@@ -601,7 +601,7 @@ fn is_the_newest(in_force: Option<&InForce>, memory: &VersionMemory) -> bool {
     serial >= memory.statements_seen() && revocations >= memory.revocations_seen()
 }
 
-fn log_keys(keystore: &Keystore) -> LogKeys {
+pub(crate) fn log_keys(keystore: &Keystore) -> LogKeys {
     LogKeys {
         commitments: keystore.sealer(Purpose::LogCommitments),
         pseudonyms: keystore.mac(Purpose::LogPseudonyms),

@@ -1,33 +1,92 @@
-//! A new root secret: the state is authenticated anew beside the old, the keystore takes its place in one
-//! step, and the state follows. Cut short anywhere, it is either not begun or ended at the next opening.
+//! A new root secret under a new key file: the state is authenticated anew beside the old, the log takes a
+//! record of it, the keystore takes its place in one step, and key file and state follow. Cut short anywhere, it
+//! is either not begun or ended at the next opening.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 use vouchsafe_ambient::files::{self, Lock};
-use vouchsafe_keys::{Keystore, Purpose};
+use vouchsafe_audit::{Entry, Log, LogError, Options};
+use vouchsafe_keys::{Keystore, PrivateKey, Purpose, Rotation, Seal};
 use vouchsafe_package::signing::VersionMemory;
 use vouchsafe_secrets::Sealed;
 
 use crate::authenticated;
 use crate::credentials;
 use crate::home::Home;
+use crate::owner;
 use crate::setup::{self, SetupError};
 
-/// Gives `home` a new root secret and authenticates its state anew with it. Compiled code, which the
-/// old root authenticated, is forgotten. `alone` is the owner's lock.
+/// Why there is no new root secret.
+#[derive(Debug, thiserror::Error)]
+pub enum RotationError {
+    /// The proof is somebody else's.
+    #[error("`{0}` is not the key of an operator of this home")]
+    NotAnOperator(String),
+    /// The home, or what belongs to it.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// It could not be recorded.
+    #[error("not recorded: {0}")]
+    Log(#[from] LogError),
+    /// The thread that waits for the log.
+    #[error("waiting for the log: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Gives `home` a new root secret, sealed by a new key file, and authenticates its state anew with it. Compiled
+/// code, which the old root authenticated, is forgotten. `operator` is the proof, `alone` the owner's lock.
+///
+/// The record `rotate-keys` stands in the log before anything changes: a rotation without one can't be, and one
+/// that was recorded and then cut short is either not begun or ended at the next opening.
 ///
 /// # Errors
-/// When the state is not this host's, or a file can't be written. What was there is then still in force.
-pub fn rotate(home: &Home, alone: &Lock) -> Result<Keystore, SetupError> {
+/// When `operator` is not enrolled, the state is not this host's, or a file can't be written. What was there is
+/// then still in force.
+pub fn rotate(home: &Home, operator: &PrivateKey, alone: &Lock) -> Result<Keystore, RotationError> {
     let old = setup::open_keystore_alone(home, alone)?;
-    let rotation = old.rotated(&setup::seal(home))?;
-    let next = rotation.keystore();
+    let operator = operator.public().fingerprint();
+    let operators = setup::operators(home, &old)?;
+    if !operators.iter().any(|one| one.fingerprint() == operator) {
+        return Err(RotationError::NotAnOperator(operator));
+    }
+    let rotation = prepare(home, &old)?;
+    record(home, &old, rotation.keystore(), operator)?;
+    rotation.commit().map_err(SetupError::from)?;
+    Ok(setup::open_keystore_alone(home, alone)?)
+}
+
+/// Lays key file and state of the next root beside those of `old`.
+fn prepare(home: &Home, old: &Keystore) -> Result<Rotation, SetupError> {
     files::create_private_directory(&home.rotating())?;
-    authenticate_anew(home, &old, next)?;
-    let keystore = rotation.commit()?;
-    finish(home, &keystore, alone)?;
-    Ok(keystore)
+    let rotation = old.rotated(&Seal::KeyFile(home.next_seal_key()))?;
+    authenticate_anew(home, old, rotation.keystore())?;
+    Ok(rotation)
+}
+
+/// Records which keys change, from which generation to which, and whose proof that had.
+fn record(
+    home: &Home,
+    old: &Keystore,
+    next: &Keystore,
+    operator: String,
+) -> Result<(), RotationError> {
+    let newest = |keystore: &Keystore| {
+        let generations = keystore.facts().generations;
+        generations.last().map_or(0, |newest| newest.number)
+    };
+    let facts = [
+        ("from", newest(old).to_string()),
+        ("to", newest(next).to_string()),
+        ("purposes", Purpose::ALL.map(Purpose::name).join(" ")),
+        ("seal", "new key file".to_owned()),
+        ("operator", operator),
+    ];
+    let entry = Entry::Control(owner::control("rotate-keys", None, facts));
+    let log = Log::open(&home.audit(), owner::log_keys(old), Options::default())?;
+    let recorded = log.append(entry)?;
+    let waiting = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(waiting.block_on(log.durable(&recorded))?)
 }
 
 /// Ends what [`rotate`] began: with its keystore in place the state moves in, else it is thrown away.

@@ -8,7 +8,7 @@ use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
 use crate::rotation;
 use crate::switches::Switches;
-use vouchsafe_ambient::files::{FileError, Lock};
+use vouchsafe_ambient::files::{self, FileError, Lock};
 use vouchsafe_package::signing::{MemoryError, VersionMemory};
 
 /// Why a home can't be made or opened.
@@ -72,7 +72,7 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
 pub fn open_keystore(home: &Home) -> Result<Keystore, SetupError> {
     match Lock::take(&home.owner_lock()) {
         Ok(lock) => open_keystore_alone(home, &lock),
-        Err(FileError::Locked(_)) => Ok(Keystore::open(&home.keystore(), &seal(home))?),
+        Err(FileError::Locked(_)) => Ok(unseal(home)?.0),
         Err(error) => Err(error.into()),
     }
 }
@@ -82,9 +82,32 @@ pub fn open_keystore(home: &Home) -> Result<Keystore, SetupError> {
 /// # Errors
 /// As [`open_keystore`].
 pub fn open_keystore_alone(home: &Home, alone: &Lock) -> Result<Keystore, SetupError> {
-    let keystore = Keystore::open(&home.keystore(), &seal(home))?;
+    let (keystore, seal) = unseal(home)?;
+    if seal == Unsealed::ByTheNext {
+        files::rename(&home.next_seal_key(), &home.seal_key())?;
+    }
     rotation::finish(home, &keystore, alone)?;
     Ok(keystore)
+}
+
+#[derive(PartialEq)]
+enum Unsealed {
+    ByItsKey,
+    /// By the key file that a rotation made, which has not taken its place yet.
+    ByTheNext,
+}
+
+fn unseal(home: &Home) -> Result<(Keystore, Unsealed), SetupError> {
+    match Keystore::open(&home.keystore(), &seal(home)) {
+        Err(KeystoreError::WrongSeal) if home.next_seal_key().exists() => {
+            let next = Seal::KeyFile(home.next_seal_key());
+            Ok((
+                Keystore::open(&home.keystore(), &next)?,
+                Unsealed::ByTheNext,
+            ))
+        }
+        opened => Ok((opened?, Unsealed::ByItsKey)),
+    }
 }
 
 /// The public keys whose statements are the operator's.

@@ -48,8 +48,11 @@ pub enum SealError {
 /// AES-256-GCM with random nonces for one purpose. Seals with the newest root, opens with any generation.
 #[derive(Clone)]
 pub struct SealingKey {
-    /// Newest first, by generation number.
-    generations: Arc<[(u32, RandomizedNonceKey)]>,
+    newest: (u32, Arc<RandomizedNonceKey>),
+    /// Newest first, by generation number. Older keys are derived when something needs them, so that opening a
+    /// keystore costs the same after many rotations.
+    roots: Arc<[(u32, Prk)]>,
+    info: &'static [u8],
 }
 
 /// `version ‖ generation ‖ nonce ‖ ciphertext and tag`, the first two authenticated.
@@ -62,7 +65,7 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Failed`] when the cipher refuses.
     pub fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (number, key) = self.generations.first().ok_or(SealError::Failed)?;
+        let (number, key) = &self.newest;
         let prefix = prefix(*number);
         let mut body = plain.to_vec();
         let nonce = key
@@ -79,11 +82,7 @@ impl SealingKey {
         let (head, rest) = sealed.split_at_checked(PREFIX).ok_or(SealError::NotOurs)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(SealError::NotOurs)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::NotOurs)?;
-        let (_, key) = self
-            .generations
-            .iter()
-            .find(|(number, _)| prefix(*number) == head)
-            .ok_or(SealError::NotOurs)?;
+        let key = self.key_of(head)?;
         let mut body = body.to_vec();
         let plain = key
             .open_in_place(nonce, Aad::from(aad(head, context)), &mut body)
@@ -93,13 +92,28 @@ impl SealingKey {
         Ok(body)
     }
 
-    pub(crate) fn derive(newest_first: &[(u32, &Prk)], info: &[u8]) -> Result<Self, Unspecified> {
-        let key = |(number, root): &(u32, &Prk)| Ok((*number, cipher(root, &[info, b"/seal"])?));
+    /// The key of the generation that `head` names.
+    fn key_of(&self, head: &[u8]) -> Result<Arc<RandomizedNonceKey>, SealError> {
+        let (newest, key) = &self.newest;
+        if prefix(*newest) == head {
+            return Ok(Arc::clone(key));
+        }
+        let mut roots = self.roots.iter();
+        let root = roots.find(|(number, _)| prefix(*number) == head);
+        let (_, root) = root.ok_or(SealError::NotOurs)?;
+        let key = cipher(root, &[self.info, b"/seal"]).map_err(|_| SealError::NotOurs)?;
+        Ok(Arc::new(key))
+    }
+
+    pub(crate) fn derive(
+        newest_first: &Arc<[(u32, Prk)]>,
+        info: &'static [u8],
+    ) -> Result<Self, Unspecified> {
+        let (number, root) = newest_first.first().ok_or(Unspecified)?;
         Ok(Self {
-            generations: newest_first
-                .iter()
-                .map(key)
-                .collect::<Result<_, Unspecified>>()?,
+            newest: (*number, Arc::new(cipher(root, &[info, b"/seal"])?)),
+            roots: Arc::clone(newest_first),
+            info,
         })
     }
 }
@@ -143,8 +157,8 @@ mod tests {
 
     use super::*;
 
-    fn sealing(root: &[u8], info: &[u8]) -> SealingKey {
-        SealingKey::derive(&[(1, &prk(root))], info).unwrap()
+    fn sealing(root: &[u8], info: &'static [u8]) -> SealingKey {
+        SealingKey::derive(&Arc::from([(1, prk(root))]), info).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! authenticated with them, so an edit of any byte is refused.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::Prk;
@@ -52,6 +53,11 @@ impl Purpose {
         Self::Sealing,
         Self::Credentials,
     ];
+
+    /// Its name, as in `keys list` and the log: `log-commitments`.
+    pub fn name(self) -> &'static str {
+        self.info().trim_start_matches("vouchsafe/v1/")
+    }
 
     /// The HKDF info string. Changing one changes its keys: add a version instead.
     fn info(self) -> &'static str {
@@ -188,7 +194,7 @@ impl Keystore {
     /// be authenticated anew.
     ///
     /// # Errors
-    /// When the seal can't be written.
+    /// When the seal can't be written, or the file would be larger than is read (16 MiB, some 100 000 rotations).
     pub fn rotated(&self, seal: &Seal) -> Result<Rotation, KeystoreError> {
         let mut header = self.header.clone();
         header.seal = seal::prepare(seal)?;
@@ -202,6 +208,9 @@ impl Keystore {
         roots.extend_from_slice(seal::random()?.as_slice());
         let next = Self::from_parts(self.path.clone(), header, roots)?;
         let file = next.to_file(seal)?;
+        if file.len() as u64 > MAX_FILE {
+            return Err(KeystoreError::Malformed("it is full".into()));
+        }
         Ok(Rotation { next, file })
     }
 
@@ -332,9 +341,8 @@ pub struct PurposeFacts {
 const FORMAT: &str = "vouchsafe-keystore";
 const VERSION: u32 = 1;
 const ROOT: usize = 32;
-const MAX_FILE: u64 = 64 * 1024;
-/// Far more rotations than a host sees, few enough that opening stays quick.
-const MAX_GENERATIONS: usize = 256;
+/// Room for a rotation each hour of ten years. Old roots stay, since the log's commitments open with them.
+const MAX_FILE: u64 = 16 << 20;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -359,8 +367,8 @@ impl Header {
             ));
         }
         let numbered = (1u32..).zip(&self.generations).all(|(n, g)| g.number == n);
-        if !numbered || self.generations.is_empty() || self.generations.len() > MAX_GENERATIONS {
-            return bad("the generations are not numbered from 1, or are too many");
+        if !numbered || self.generations.is_empty() {
+            return bad("the generations are not numbered from 1");
         }
         Ok(())
     }
@@ -411,7 +419,7 @@ impl Keys {
             .map(|(generation, root)| (generation.number, prk(root)))
             .rev()
             .collect();
-        let newest_first: Vec<(u32, &Prk)> = roots.iter().map(|(n, root)| (*n, root)).collect();
+        let newest_first: Arc<[(u32, Prk)]> = roots.into();
         let pair = |purpose| Pair::derive(purpose, &newest_first);
         Ok(Self {
             log_commitments: pair(Purpose::LogCommitments)?,
@@ -440,7 +448,7 @@ impl Keys {
 }
 
 impl Pair {
-    fn derive(purpose: Purpose, newest_first: &[(u32, &Prk)]) -> Result<Self, KeystoreError> {
+    fn derive(purpose: Purpose, newest_first: &Arc<[(u32, Prk)]>) -> Result<Self, KeystoreError> {
         let info = purpose.info().as_bytes();
         let (_, newest) = newest_first.first().ok_or(KeystoreError::Crypto)?;
         Ok(Self {
@@ -588,6 +596,20 @@ mod tests {
             store.sealer(Purpose::Sealing).open(&sealed, b"").unwrap(),
             b"s"
         );
+    }
+
+    #[test]
+    fn rotating_often_loses_nothing_that_was_sealed() {
+        let (_dir, path, seal) = home();
+        let mut store = Keystore::create(&path, &seal).unwrap();
+        let sealed = store.sealer(Purpose::Sealing).seal(b"s", b"").unwrap();
+        for _ in 0..300 {
+            store = store.rotated(&seal).unwrap().commit().unwrap();
+        }
+        let store = Keystore::open(&path, &seal).unwrap();
+        assert_eq!(store.facts().generations.len(), 301);
+        let sealer = store.sealer(Purpose::Sealing);
+        assert_eq!(sealer.open(&sealed, b"").unwrap(), b"s");
     }
 
     #[test]

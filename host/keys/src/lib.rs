@@ -16,7 +16,9 @@ mod secret;
 pub mod statement;
 
 pub use derived::{MacKey, SealError, SealingKey};
-pub use keystore::{Facts, GenerationFacts, Keystore, KeystoreError, Purpose, PurposeFacts};
+pub use keystore::{
+    Facts, GenerationFacts, Keystore, KeystoreError, Purpose, PurposeFacts, Rotation,
+};
 pub use private::{Algorithm, KeyError, PrivateKey};
 pub use public::{Hashed, PublicKey};
 pub use seal::Seal;

@@ -35,7 +35,7 @@ pub(crate) const DATA: [&str; 8] = [
 ];
 
 /// The largest keystore, in bytes.
-const MAX_KEYSTORE: u64 = 1 << 20;
+const MAX_KEYSTORE: u64 = 16 << 20;
 
 pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     let passphrase = operator::new_passphrase(args.backup_passphrase_file.as_deref(), "backup")?;

@@ -1,17 +1,19 @@
 //! `keys`: the host's own keys.
 
 use serde_json::json;
-use vouchsafe_daemon::{rotation, setup};
+use vouchsafe_daemon::protocol::Failure;
+use vouchsafe_daemon::rotation::{self, RotationError};
+use vouchsafe_daemon::setup;
 
-use crate::args::Keys;
+use crate::args::{Keys, Proof};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::output;
+use crate::{operator, output};
 
 pub(crate) fn run(context: &Context, verb: &Keys) -> anyhow::Result<Code> {
     match verb {
         Keys::List => list(context),
-        Keys::Rotate => rotate(context),
+        Keys::Rotate(proof) => rotate(context, proof),
     }
 }
 
@@ -32,7 +34,7 @@ fn list(context: &Context) -> anyhow::Result<Code> {
         facts
             .purposes
             .iter()
-            .map(|one| [format!("{:?}", one.purpose), one.if_lost.to_owned()]),
+            .map(|one| [one.purpose.name().to_owned(), one.if_lost.to_owned()]),
     ));
     output::line(output::table(
         ["GENERATION", "CREATED"],
@@ -46,15 +48,22 @@ fn list(context: &Context) -> anyhow::Result<Code> {
 
 /// A new generation of the root secret under a new seal. What was sealed before still opens; what was
 /// authenticated before is so anew, and no longer by the old one.
-fn rotate(context: &Context) -> anyhow::Result<Code> {
+fn rotate(context: &Context, proof: &Proof) -> anyhow::Result<Code> {
+    let home = &context.home;
+    let key = operator::unlock(home, proof)?;
     // An owner that runs, or starts now, would go on with the keys of before.
-    let no_owner = super::backup::stop_owner(&context.home)?;
-    let keystore = rotation::rotate(&context.home, &no_owner)?;
+    let no_owner = super::backup::stop_owner(home)?;
+    let keystore = rotation::rotate(home, &key, &no_owner).map_err(|error| match error {
+        RotationError::NotAnOperator(_) => Failure::refused(error.to_string())
+            .with_fix("vouchsafe keys list shows whose key is needed")
+            .into(),
+        error => anyhow::Error::from(error),
+    })?;
     if context.json {
         output::print_json(&json!({ "keystore": keystore.facts() }));
     } else {
         output::done(
-            "the keystore has a new generation: what was sealed before still opens, and only the new one authenticates",
+            "the keystore has a new generation and a new seal: what was sealed before still opens, and only the new one authenticates",
         );
     }
     Ok(Code::Done)
