@@ -214,6 +214,20 @@ impl Home {
         self.run(&["call", tool, "--input", text(&input), "--json"])
     }
 
+    /// Calls `tool` until its code is there: a call waits for that until its deadline, and no longer.
+    #[track_caller]
+    pub fn warm(&self, tool: &str, arguments: &Json) {
+        for _ in 0..200 {
+            self.call(tool, arguments);
+            let last = self.records(1).pop().unwrap_or_default();
+            if last["kind"] == "outcome" {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("`{tool}` is not compiled");
+    }
+
     /// Runs `vouchsafe` with `--home` and `arguments`, without a terminal.
     pub fn run(&self, arguments: &[&str]) -> Run {
         let output = self

@@ -430,7 +430,7 @@ fn a_restore_needs_the_operator_s_proof_and_a_whole_backup() {
         passphrase,
         "--yes",
     ]);
-    says(&run.code(4), "operator's passphrase");
+    says(&run.code(4), "passphrase of the operator key");
 
     let third = Home::empty();
     let mut bad = fs::read(&file).unwrap();

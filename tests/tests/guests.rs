@@ -405,6 +405,7 @@ fn resource_tool() {
 fn sleeper() {
     let home = Home::trusting(&["guests"]);
     home.with_limited_guest("sleeper", "time = \"300ms\"");
+    home.warm("sleeper_sleep", &json!({ "milliseconds": 1 }));
     let answer = home
         .call("sleeper_sleep", &json!({ "milliseconds": 50 }))
         .ok()

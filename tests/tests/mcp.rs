@@ -686,3 +686,24 @@ fn each_clients_configuration_is_printed_as_that_client_wants_it() {
     assert_eq!(vscode["servers"]["vouchsafe"]["type"], "stdio");
     assert!(print("codex").starts_with("[mcp_servers.vouchsafe]\ncommand = \"/"));
 }
+
+#[test]
+fn a_call_whose_skill_is_switched_off_is_recorded_as_killed() {
+    let home = with_endless(&[]);
+    let mut wire = Wire::start(&home);
+    let call = json!({ "name": "endless-loop_run", "arguments": {} });
+    let id = wire.request("tools/call", call);
+    begun(&home, "run");
+    home.run(&["disable", "endless-loop"]).ok();
+    assert_eq!(outcome_of(&home, "run"), "killed");
+    let answer = loop {
+        let heard = wire.hear();
+        if heard["id"] == id {
+            break heard;
+        }
+    };
+    assert_eq!(
+        tool_error(&answer),
+        "KILLED: the call was ended by the operator"
+    );
+}

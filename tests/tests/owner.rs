@@ -199,3 +199,74 @@ fn however_many_sessions_are_open_a_skill_can_be_switched_off() {
     home.run(&["disable", "echo"]).ok();
     drop(sessions);
 }
+
+/// The codes of the refusals in the newest records, oldest first.
+fn refusals(home: &Home) -> Vec<String> {
+    let records = home.records(50).into_iter();
+    let refusals = records.filter(|record| record["kind"] == "refusal");
+    refusals
+        .map(|record| record["code"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[test]
+fn who_may_not_call_a_tool_learns_nothing_of_its_arguments() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("echo");
+    let wrong = json!({ "nonsense": 1 });
+    let told = home.call("echo_say", &wrong).code(2);
+    assert!(told.stdout.contains("ARGUMENTS"), "{}", told.stdout);
+    assert_eq!(refusals(&home), ["ARGUMENTS"]);
+
+    let role = home.config("roles/local.toml");
+    std::fs::create_dir_all(role.parent().unwrap()).unwrap();
+    let none = "role = \"local\"\nskills = [\"execute\"]\ntools = [\"guests:other/*\"]\n";
+    std::fs::write(role, none).unwrap();
+    home.apply().ok();
+    let told = home.call("echo_say", &wrong).code(4);
+    assert!(told.stdout.contains("may not call"), "{}", told.stdout);
+    assert_eq!(refusals(&home), ["ARGUMENTS", "NOT_ALLOWED"]);
+}
+
+#[test]
+fn a_call_does_not_wait_for_its_compile_beyond_its_deadline() {
+    let home = Home::trusting(&["guests"]);
+    home.with_limited_guest("echo", "time = \"20ms\"");
+    let text = json!({ "text": "a" });
+    let told = home.call("echo_say", &text).code(4);
+    assert!(told.stdout.contains("DEADLINE"), "{}", told.stdout);
+    assert_eq!(refusals(&home), ["NOT_LOADED"]);
+    let kinds = home.records(50);
+    assert!(
+        kinds.iter().all(|record| record["kind"] != "intent"),
+        "nothing ran"
+    );
+    // The compile went on, and is there for the next.
+    let until = Instant::now() + Duration::from_secs(30);
+    while home.call("echo_say", &text).code != 0 {
+        assert!(Instant::now() < until, "{:?}", home.records(5));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_did_not_load_is_not_tried_again_before_something_is_applied() {
+    let home = Home::trusting(&["guests"]);
+    let packed = home.with_guest("echo");
+    let digest = vouchsafe_package::Digest::of(&std::fs::read(&packed).unwrap());
+    let kept = home.data("skills").join(format!("{}.wasm", digest.hex()));
+    let text = json!({ "text": "a" });
+    std::fs::remove_file(&kept).unwrap();
+    for _ in 0..2 {
+        let told = home.call("echo_say", &text).code(4);
+        assert!(
+            told.stdout.contains("the kept component"),
+            "{}",
+            told.stdout
+        );
+        std::fs::copy(&packed, &kept).unwrap();
+    }
+    assert_eq!(refusals(&home), ["NOT_LOADED"], "the second is counted");
+    home.apply().ok();
+    home.call("echo_say", &text).ok();
+}

@@ -210,7 +210,10 @@ fn nobody_revokes_without_the_operator_s_proof_or_in_nonsense() {
         &["revoke", "--key", key][..],
         &["revoke", "--key", key, "--yes"],
     ] {
-        says(&home.run(arguments).code(4), "operator's passphrase");
+        says(
+            &home.run(arguments).code(4),
+            "passphrase of the operator key",
+        );
     }
     home.prove(&["revoke"]).code(2);
     says(

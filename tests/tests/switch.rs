@@ -256,3 +256,30 @@ fn a_call_of_what_is_switched_off_ends() {
     assert!(off.elapsed() < Duration::from_secs(8));
     assert!(!output.status.success());
 }
+
+#[test]
+fn what_is_in_force_and_not_kept_yet_is_not_overwritten_by_what_comes_next() {
+    let home = following();
+    let (kept, next) = (home.data("applied.json"), home.data("applied-next.json"));
+    let trust = home.config("trust.toml");
+    let edit = |line: &str| {
+        let before = fs::read_to_string(&trust).unwrap();
+        fs::write(&trust, format!("{before}\n# {line}\n")).unwrap();
+    };
+    let old = fs::read(&kept).unwrap();
+    fs::remove_file(&kept).unwrap();
+    fs::create_dir(&kept).unwrap();
+    edit("one");
+    says(&home.apply().code(1), "it may not be after a restart");
+    let waits = fs::read(&next).unwrap();
+    edit("two");
+    says(&home.apply().code(1), "what is in force is not kept yet");
+    assert_eq!(fs::read(&next).unwrap(), waits);
+    // As after a crash at this point.
+    fs::remove_dir(&kept).unwrap();
+    fs::write(&kept, old).unwrap();
+    home.stop();
+    home.apply().ok();
+    assert!(!next.exists());
+    answers(&home, "pay_sum", 7);
+}

@@ -23,6 +23,10 @@ pub enum Code {
     NotAllowed,
     /// The tool's effect does not allow it.
     NotThisEffect,
+    /// What it was called with is not of its types.
+    Arguments,
+    /// There is no code to run: it did not compile, or not in time.
+    NotLoaded,
     /// Asked too often.
     RateLimited,
     /// The rules changed, or a kill switch was thrown, after it had been allowed.
@@ -39,6 +43,8 @@ impl Code {
             Self::NotApproved => "NOT_APPROVED",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotThisEffect => "NOT_THIS_EFFECT",
+            Self::Arguments => "ARGUMENTS",
+            Self::NotLoaded => "NOT_LOADED",
             Self::RateLimited => "RATE_LIMITED",
             Self::Stopped => "STOPPED",
             Self::NotRecorded => "NOT_RECORDED",
@@ -52,6 +58,8 @@ impl Code {
             Self::NotApproved => "needs approval",
             Self::NotAllowed => "not allowed",
             Self::NotThisEffect => "the tool may not do this",
+            Self::Arguments => "the arguments do not fit the tool",
+            Self::NotLoaded => "the host could not run it",
             Self::RateLimited => "too many requests; try again later",
             Self::Stopped => "the rules changed while this was under way; ask again",
             Self::NotRecorded => "it could not be recorded, so it was not done",

@@ -42,7 +42,7 @@ pub(crate) fn unlock_key(
         return Ok(PrivateKey::from_pem(&pem, None)?);
     }
     let prompt = format!("Passphrase of the {what} {}: ", path.display());
-    let passphrase = passphrase(passphrase_file, &prompt)?;
+    let passphrase = passphrase(passphrase_file, what, &prompt)?;
     PrivateKey::from_pem(&pem, Some(&passphrase))
         .map_err(|error| Failure::refused(format!("the {what} did not open: {error}")).into())
 }
@@ -52,12 +52,12 @@ pub(crate) fn unlock_key(
 /// # Errors
 /// A refusal without a terminal; an error when the two differ or it is too short.
 pub(crate) fn new_passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<Secret> {
-    let first = passphrase(file, &format!("New passphrase for the {what}: "))?;
+    let first = passphrase(file, what, &format!("New passphrase for the {what}: "))?;
     if first.expose().len() < 8 {
         return Err(Failure::usage("a passphrase has at least 8 characters").into());
     }
     if file.is_none() {
-        let second = passphrase(None, "The same again: ")?;
+        let second = passphrase(None, what, "The same again: ")?;
         if first.expose() != second.expose() {
             return Err(Failure::usage("the two passphrases differ").into());
         }
@@ -65,11 +65,11 @@ pub(crate) fn new_passphrase(file: Option<&Path>, what: &str) -> anyhow::Result<
     Ok(first)
 }
 
-/// A passphrase from a file, or typed at the terminal.
+/// The passphrase of `what`, from a file, or typed at the terminal.
 ///
 /// # Errors
 /// A refusal without either.
-pub(crate) fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Secret> {
+pub(crate) fn passphrase(file: Option<&Path>, what: &str, prompt: &str) -> anyhow::Result<Secret> {
     if let Some(file) = file {
         let mut bytes = files::read_file_or_pipe(file, MAX_KEY_FILE)?;
         while bytes
@@ -81,11 +81,12 @@ pub(crate) fn passphrase(file: Option<&Path>, prompt: &str) -> anyhow::Result<Se
         return Ok(Secret::new(bytes));
     }
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::refused(
-            "this needs the operator's passphrase, and there is no terminal to ask for it",
-        )
-        .with_fix("run it at a terminal, or give --operator-key FILE or --passphrase-file FILE")
-        .into());
+        let message = format!(
+            "this needs the passphrase of the {what}, and there is no terminal to ask for it"
+        );
+        return Err(Failure::refused(message)
+            .with_fix("run it at a terminal, or name a file that holds it")
+            .into());
     }
     Ok(Secret::from(rpassword::prompt_password(prompt)?))
 }

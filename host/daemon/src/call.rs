@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -9,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{LogError, Recorded};
-use vouchsafe_clearance::{Admitted, Call, Cleared, Code, Facts, Refusal};
+use vouchsafe_clearance::{Admitted, Call, Code, Facts, Refusal};
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing;
 use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
-use vouchsafe_policy::{Decision, Principal, Request, Role, decide};
-use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Skill};
+use vouchsafe_policy::{Decision, Principal, Request, Role, decide, may_ask};
+use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Ends, Skill};
 
 use crate::caller::Caller;
 use crate::owner::Owner;
@@ -90,6 +91,7 @@ impl Owner {
         arguments: Json,
         cancel: CancellationToken,
     ) -> Result<Answer, UnknownTool> {
+        let asked = Instant::now();
         let admitted = match self.clearance().admit(caller.principal()) {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(refusal.into()),
@@ -103,6 +105,7 @@ impl Owner {
             return Err(UnknownTool(tool.to_owned()));
         };
         let attempt = Attempt {
+            asked,
             owner: self,
             rules: &rules,
             entry,
@@ -122,6 +125,7 @@ impl Owner {
 
 /// One call on its way.
 struct Attempt<'a> {
+    asked: Instant,
     owner: &'a Owner,
     rules: &'a Rules,
     entry: &'a Entry,
@@ -138,56 +142,73 @@ impl Attempt<'_> {
         let skill = self.entry.skill();
         let clearance = self.owner.clearance();
         // Taken before the gate: whoever passes it is reached by it.
-        let switched_off = self.owner.running().token(skill);
-        still_in_force(self.rules, admitted.principal(), skill)
-            .map_err(|refusal| clearance.refuse(&admitted, self.facts(), refusal))?;
-        let (values, input) = self.arguments(&arguments)?;
+        let ends = Ends {
+            asked: self.asked,
+            cancel,
+            kill: self.owner.running().token(skill),
+        };
+        let refuse = |refusal| clearance.refuse(&admitted, self.facts(), refusal);
+        still_in_force(self.rules, admitted.principal(), skill).map_err(refuse)?;
+        // Before the arguments: what they lack is nothing for who may not call.
+        self.may_ask(admitted.principal()).map_err(refuse)?;
+        let (values, input) = self.arguments(&arguments).inspect_err(|_| {
+            // Not in which way: those are the caller's words.
+            let why = "they are not of the tool's types, or beyond its limits";
+            refuse(Refusal::new(Code::Arguments, why, ""));
+        })?;
         let decision = self.decide(admitted.principal(), &input)?;
         // Compiled before the intent, so that an intent is only ever about running; and only for who
         // may call, because compiling is much work. Everybody else is refused at the gate.
         let code = match &decision {
-            Decision::Allow(_) => Some(self.code(&cancel, &switched_off).await?),
+            Decision::Allow(_) => Some(self.code(&ends).await.map_err(|problem| {
+                let why = problem
+                    .why
+                    .clone()
+                    .unwrap_or_else(|| problem.message.clone());
+                refuse(Refusal::new(Code::NotLoaded, why, ""));
+                problem
+            })?),
             Decision::NeedsPerson { .. } | Decision::Deny { .. } => None,
         };
         let action = self.action(values, &input)?;
         let cleared = clearance.clear(admitted, action, decision)?;
         let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
-        let completed = self.call(cleared, code, cancel, switched_off).await;
+        let completed = self.owner.engine().call(cleared, &code, ends).await;
         self.answer(completed).await
     }
 
-    /// The compiled code, unless the call is ended while it compiles.
-    async fn code(
-        &self,
-        cancel: &CancellationToken,
-        switched_off: &CancellationToken,
-    ) -> Result<&Arc<Skill>, Problem> {
-        let code = self.entry.skill().code(self.owner.engine());
-        tokio::select! {
-            biased;
-            code = code => code.map_err(|error| Problem::host("NOT_LOADED", error)),
-            () = cancel.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
-            () = switched_off.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
-        }
+    /// Whether role and grant let `principal` call the tool at all.
+    fn may_ask(&self, principal: &Principal) -> Result<(), Refusal> {
+        let Some(role) = self.rules.role(principal) else {
+            return Ok(()); // said by `decide`
+        };
+        let request = Request {
+            principal,
+            role: &role,
+            tool: &self.entry.tool().name,
+            input: &Json::Null,
+        };
+        may_ask(self.entry.skill().granted(), &request)
+            .map_err(|(why, fix)| Refusal::new(Code::NotAllowed, why, fix))
     }
 
-    /// Makes the call, until it ends or is ended by whoever asked for it or by the operator.
-    async fn call(
-        &self,
-        cleared: Cleared<Call>,
-        code: &Arc<Skill>,
-        cancel: CancellationToken,
-        switched_off: CancellationToken,
-    ) -> Completed {
-        let ends = cancel.child_token();
-        let call = self.owner.engine().call(cleared, code, ends.clone());
-        let mut call = std::pin::pin!(call);
+    /// The compiled code, unless the call is ended or its time is up while that compiles.
+    async fn code(&self, ends: &Ends) -> Result<Arc<Skill>, Problem> {
+        let skill = self.entry.skill();
+        let wall_ms = skill.granted().effective().limits.wall_ms;
+        let deadline = ends.asked + Duration::from_millis(wall_ms);
+        let shared = self.owner.shared();
+        let shared = shared.map_err(|failure| Problem::host("NOT_LOADED", failure))?;
         tokio::select! {
             biased;
-            completed = &mut call => return completed,
-            () = switched_off.cancelled() => ends.cancel(),
+            code = skill.code(shared) => code.map_err(|error| Problem::host("NOT_LOADED", error)),
+            () = ends.kill.cancelled() => Err(Problem::not_begun(CallError::Killed)),
+            () = ends.cancel.cancelled() => Err(Problem::not_begun(CallError::Cancelled)),
+            () = tokio::time::sleep_until(deadline.into()) => Err(Problem {
+                why: Some("its deadline passed while it was compiled, which goes on".to_owned()),
+                ..Problem::not_begun(CallError::Deadline(wall_ms))
+            }),
         }
-        call.await
     }
 
     /// The arguments as typed values, and in the one form that commitments bind.

@@ -215,6 +215,7 @@ impl Owner {
             .map_err(|error| Failure::refused(error.to_string()))?;
         let enabled = enabled(&in_force, &before);
         let state = self.keystore.mac(Purpose::AppliedState);
+        self.keep_standing(&before, &state)?;
         next.write_next(&self.home, &state)
             .map_err(|error| Failure::internal(error.to_string()))?;
         let record = self.record(applied(&in_force, &enabled)).await?;
@@ -278,6 +279,19 @@ impl Owner {
             .map_err(|error| failed(&error))?;
         self.secrets.take_up(sealed);
         Ok(change)
+    }
+
+    /// Keeps what is in force where that failed before: what waits to take its place is about to be replaced, and
+    /// would be all there is of it.
+    fn keep_standing(&self, rules: &Rules, state: &MacKey) -> Result<(), Failure> {
+        let waits = self.home.applied_next().exists();
+        let Some(standing) = rules.standing().filter(|_| waits) else {
+            return Ok(());
+        };
+        let kept = standing.applied.write(&self.home, state);
+        kept.map_err(|error| {
+            Failure::internal(format!("what is in force is not kept yet: {error}"))
+        })
     }
 
     /// Switches `targets` off, whatever grants say, and ends their calls. That waits for no disk; then

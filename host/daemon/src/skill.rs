@@ -1,13 +1,16 @@
 //! An installed skill: verified, granted, and compiled when it is first called.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
+use tokio::task::JoinError;
 use vouchsafe_package::assemble::tool_name;
 use vouchsafe_package::{Digest, Effect, Package, Tool};
 use vouchsafe_policy::Granted;
 use vouchsafe_runtime::{Engine, LoadError, Skill};
 
+use crate::owner::Owner;
 use crate::store::Store;
 
 /// A skill that agents can call.
@@ -17,7 +20,12 @@ pub struct InstalledSkill {
     /// memory than all the rest.
     store: Store,
     code: OnceCell<Arc<Skill>>,
+    failed: Mutex<Option<(Instant, Arc<LoadError>)>>,
 }
+
+/// How long a component that did not load is not tried again: each try may take all a compiler is allowed. What
+/// is applied is judged anew, and tried anew.
+const BACK_OFF: Duration = Duration::from_secs(60);
 
 impl InstalledSkill {
     /// A granted skill; nothing is compiled yet.
@@ -26,6 +34,7 @@ impl InstalledSkill {
             granted,
             store,
             code: OnceCell::new(),
+            failed: Mutex::new(None),
         }
     }
 
@@ -75,13 +84,49 @@ impl InstalledSkill {
             || self.digest().to_string() == name
     }
 
-    /// Its compiled code; the first call compiles, or takes it from the cache.
+    /// Its compiled code; the first call compiles, or takes it from the cache. That goes on when nobody waits
+    /// any more, once at a time, so that the next call finds it done.
     ///
     /// # Errors
-    /// When its bytes are not those that were verified, or can't be compiled within the limits. The next call tries again.
-    pub async fn code(&self, engine: &Engine) -> Result<&Arc<Skill>, LoadError> {
-        self.code
-            .get_or_try_init(|| engine.load(&self.granted, || self.store.component(&self.digest())))
-            .await
+    /// When its bytes are not those that were verified, or can't be compiled within the limits; then also for a
+    /// minute after, without another try.
+    pub(crate) async fn code(
+        self: &Arc<Self>,
+        owner: Arc<Owner>,
+    ) -> Result<Arc<Skill>, Arc<LoadError>> {
+        if let Some(code) = self.code.get() {
+            return Ok(Arc::clone(code));
+        }
+        let skill = Arc::clone(self);
+        let loading = tokio::spawn(async move { skill.load(owner.engine()).await });
+        let ended = |error: JoinError| Arc::new(LoadError::Engine(error.to_string()));
+        loading.await.map_err(ended)?
+    }
+
+    async fn load(&self, engine: &Engine) -> Result<Arc<Skill>, Arc<LoadError>> {
+        let load = || async {
+            if let Some(error) = self.failed_lately() {
+                return Err(error);
+            }
+            let read = || self.store.component(&self.digest());
+            let loaded = engine.load(&self.granted, read).await.map_err(Arc::new);
+            if let Err(error) = &loaded {
+                *self.failed() = Some((Instant::now(), Arc::clone(error)));
+            }
+            loaded
+        };
+        self.code.get_or_try_init(load).await.map(Arc::clone)
+    }
+
+    fn failed_lately(&self) -> Option<Arc<LoadError>> {
+        let failed = self.failed();
+        let lately = failed
+            .as_ref()
+            .filter(|(when, _)| when.elapsed() < BACK_OFF);
+        lately.map(|(_, error)| Arc::clone(error))
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<(Instant, Arc<LoadError>)>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

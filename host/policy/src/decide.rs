@@ -8,7 +8,7 @@ use vouchsafe_package::{Digest, Effect, Limits};
 use crate::effective::EffectiveTool;
 use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
-use crate::judge::{Verdict, judge};
+use crate::judge::{Verdict, judge, outright};
 use crate::role::{Principal, Role};
 
 /// What is asked.
@@ -117,6 +117,15 @@ impl Permit {
 #[must_use]
 pub fn decide(granted: &Granted, request: &Request<'_>) -> Decision {
     of_terms(granted.terms(), request)
+}
+
+/// Whether role and grant deny `request` whatever its input is; its input is not looked at. Asked before the
+/// arguments are read, so that who may not call a tool learns nothing from them.
+///
+/// # Errors
+/// The denial: why, and the line that would allow it.
+pub fn may_ask(granted: &Granted, request: &Request<'_>) -> Result<(), (String, String)> {
+    outright(granted.terms(), request)
 }
 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {

@@ -63,6 +63,15 @@ pub(crate) fn judge<'a>(terms: &'a Terms, request: &Request<'a>) -> Judgement<'a
     }
 }
 
+/// The denial by role or grant, which no input changes.
+pub(crate) fn outright(terms: &Terms, request: &Request<'_>) -> Result<(), (String, String)> {
+    let denied = by_role(terms, request).map(drop);
+    match denied.and_then(|()| by_grant(terms, request).map(drop)) {
+        Err(Verdict::Denied { why, fix }) => Err((why, fix)),
+        _ => Ok(()),
+    }
+}
+
 fn by_role<'a>(terms: &Terms, request: &Request<'a>) -> Result<&'a Place, Verdict<'a>> {
     let Request {
         principal,

@@ -31,7 +31,7 @@ pub mod way;
 pub mod why;
 
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
-pub use decide::{Decision, Permit, Request, decide};
+pub use decide::{Decision, Permit, Request, decide, may_ask};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
 pub use granted::{Granted, NotGranted};

@@ -45,6 +45,39 @@ pub struct Completed {
     pub recorded: Result<Recorded, LogError>,
 }
 
+/// What a call's time counts from, and who may end it before its skill does.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    /// When it was asked for. Its deadline counts from here, so that waiting for its code counts too.
+    pub asked: Instant,
+    /// Whoever asked for it no longer wants it.
+    pub cancel: CancellationToken,
+    /// The operator switched its skill off.
+    pub kill: CancellationToken,
+}
+
+impl Ends {
+    /// Why it was ended, if one of them did.
+    fn error(&self) -> CallError {
+        if self.kill.is_cancelled() {
+            CallError::Killed
+        } else {
+            CallError::Cancelled
+        }
+    }
+}
+
+/// A call that is asked for now, and that nobody switches off.
+impl From<CancellationToken> for Ends {
+    fn from(cancel: CancellationToken) -> Self {
+        Self {
+            asked: Instant::now(),
+            cancel,
+            kill: CancellationToken::new(),
+        }
+    }
+}
+
 impl Engine {
     /// A granted skill, compiled now or before, ready to be called. Where it is compiled now, `read`
     /// gives its bytes, which must be those that were verified.
@@ -60,41 +93,60 @@ impl Engine {
         self.prepare(granted.verified(), read).await
     }
 
-    /// Makes one call in a fresh instance, within the limits of its permit. `cancel` ends it, and so
+    /// Makes one call in a fresh instance, within the limits of its permit. `ends` end it, and so
     /// does dropping this future; its outcome is recorded either way.
     pub async fn call(
         &self,
+        cleared: Cleared<Call>,
+        skill: &Arc<Skill>,
+        ends: impl Into<Ends>,
+    ) -> Completed {
+        let ends = ends.into();
+        let cancel = ends.cancel.child_token();
+        let _ends_with_us = cancel.clone().drop_guard();
+        let mut call = pin!(self.make(cleared, skill, &ends, cancel.clone()));
+        tokio::select! {
+            biased;
+            completed = &mut call => return completed,
+            () = ends.kill.cancelled() => cancel.cancel(),
+        }
+        call.await
+    }
+
+    async fn make(
+        &self,
         mut cleared: Cleared<Call>,
         skill: &Arc<Skill>,
+        ends: &Ends,
         cancel: CancellationToken,
     ) -> Completed {
         let output_bytes = cleared.permit().limits().output_bytes;
-        let mut job = job(&mut cleared, skill, cancel.child_token());
+        let mut job = job(&mut cleared, skill, ends, cancel);
         job.egress = self.egress.clone();
-        let _ends_with_us = job.cancel.clone().drop_guard();
         let admitted = self.admit(&job).await;
         let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
             Ok(slot) => slot,
-            Err(error) => return conclude(cleared, None, output_bytes, Ran::not(error)),
+            Err(error) => return conclude(cleared, None, output_bytes, ends, Ran::not(error)),
         };
         let intent = cleared.seq();
         let late = overdue(&job);
         let brief = job.is_brief();
         let claim = Claim::new(cleared);
         let guests = claim.clone();
+        let whose = ends.clone();
         let guest = Box::pin(async move {
             let skill = Arc::clone(&job.skill);
             let tool = skill.tool(&job.tool);
             let ran = job.run(slot).await;
             let cleared = guests.take()?;
-            Some(conclude(cleared, tool, output_bytes, ran))
+            Some(conclude(cleared, tool, output_bytes, &whose, ran))
         });
         let mut ended = pin!(self.guests.run(brief, guest));
         let completed = tokio::select! {
             biased;
             completed = &mut ended => completed.flatten(),
             ran = late => match claim.take() {
-                Some(cleared) => Some(conclude(cleared, None, output_bytes, ran)),
+                Some(cleared) => Some(conclude(cleared, None, output_bytes, ends, ran)),
                 None => ended.await.flatten(), // it is just being recorded
             },
         };
@@ -142,10 +194,15 @@ fn overdue(job: &Job) -> impl Future<Output = Ran> + use<> {
     }
 }
 
-fn job(cleared: &mut Cleared<Call>, skill: &Arc<Skill>, cancel: CancellationToken) -> Job {
+fn job(
+    cleared: &mut Cleared<Call>,
+    skill: &Arc<Skill>,
+    ends: &Ends,
+    cancel: CancellationToken,
+) -> Job {
     let arguments = cleared.take_arguments();
     let permit = cleared.permit();
-    let started = Instant::now();
+    let started = ends.asked;
     Job {
         skill: Arc::clone(skill),
         tool: cleared.action().tool.clone(),
@@ -180,13 +237,23 @@ fn lost(intent: Seq) -> Completed {
 }
 
 /// Records the outcome.
-fn conclude(cleared: Cleared<Call>, tool: Option<&Tool>, output_bytes: u64, ran: Ran) -> Completed {
+fn conclude(
+    cleared: Cleared<Call>,
+    tool: Option<&Tool>,
+    output_bytes: u64,
+    ends: &Ends,
+    ran: Ran,
+) -> Completed {
     let Ran {
         result,
         usage,
         lines,
         refusals,
     } = ran;
+    let result = result.map_err(|error| match error {
+        CallError::Cancelled => ends.error(),
+        error => error,
+    });
     let result = result.and_then(|value| answer(tool, value, output_bytes));
     let recorded = finish(cleared, &result, usage);
     Completed {
@@ -232,7 +299,7 @@ fn status(result: &Result<Answer, CallError>) -> Status {
         }
         Err(CallError::Deadline(_)) => Status::Deadline,
         Err(CallError::Cancelled) => Status::Cancelled,
-        Err(CallError::Superseded(_)) => Status::Killed,
+        Err(CallError::Killed | CallError::Superseded(_)) => Status::Killed,
         Err(
             CallError::Busy
             | CallError::NoTool(_)

@@ -94,6 +94,9 @@ pub enum CallError {
     /// Somebody cancelled the call.
     #[error("the call was cancelled")]
     Cancelled,
+    /// The operator switched the skill off.
+    #[error("the call was ended by the operator")]
+    Killed,
     /// What is in force changed between clearing and running. Nothing ran.
     #[error("{0}")]
     Superseded(String),
@@ -118,6 +121,7 @@ impl CallError {
             Self::OutOfMemory(_) => "OUT_OF_MEMORY",
             Self::Deadline(_) => "DEADLINE",
             Self::Cancelled => "CANCELLED",
+            Self::Killed => "KILLED",
             Self::Superseded(_) => "SUPERSEDED",
             Self::Output(_) => "OUTPUT",
             Self::Internal => "INTERNAL",

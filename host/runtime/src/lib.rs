@@ -27,7 +27,7 @@ mod tests;
 mod types;
 mod val;
 
-pub use call::{Answer, Completed};
+pub use call::{Answer, Completed, Ends};
 pub use compile::child::compile_child_main;
 pub use door::Refused;
 pub use engine::{Engine, engine_config};

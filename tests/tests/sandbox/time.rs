@@ -21,8 +21,9 @@ fn endless_and_waiting_guests_end_at_the_deadline() {
     home.with_limited_guest("sleeper", "time = \"400ms\"");
     home.with_limited_guest("long-start", &format!("{ENDLESS}\ntime = \"400ms\""));
     // Compiled first, so that only the calls are timed.
-    drop(call(&home, "endless-loop_say", &json!({ "text": "" })));
-    drop(call(&home, "sleeper_sleep", &json!({ "milliseconds": 1 })));
+    home.warm("endless-loop_say", &json!({ "text": "" }));
+    home.warm("sleeper_sleep", &json!({ "milliseconds": 1 }));
+    home.warm("long-start_say", &json!({ "text": "" }));
     let mut wire = Wire::open(&home);
     for (tool, arguments) in [
         ("endless-loop_run", json!({})),
@@ -53,6 +54,7 @@ fn after_the_deadline_of_all_slots_the_next_call_is_served() {
         Ok(json!("a"))
     );
     let brief = json!({ "milliseconds": 1 });
+    home.warm("sleeper_sleep", &brief);
     assert_eq!(call(&home, "sleeper_sleep", &brief), Ok(json!("1")));
     let sleep = json!({ "milliseconds": 3_600_000 });
     // A session has so many calls under way at most, so it takes several to fill the host.
@@ -85,6 +87,7 @@ fn after_the_deadline_of_all_slots_the_next_call_is_served() {
 fn a_timeout_in_one_call_never_ends_another() {
     let home = Home::trusting(&["guests"]);
     home.with_limited_guest("endless-loop", &format!("{ENDLESS}\ntime = \"300ms\""));
+    home.warm("endless-loop_say", &json!({ "text": "" }));
     home.with_guest("kinds-of-work");
     assert_eq!(
         call(&home, "kinds-of-work_calls", &json!({ "n": 10 })),
@@ -155,6 +158,7 @@ fn an_interrupted_store_is_never_entered_again() {
             (func (export "burn") (result i32) (call $deep))"#,
     }
     .install(&home);
+    home.warm("counter_count", &json!({}));
     let mut wire = Wire::open(&home);
     for (tool, end) in [("trap", "TRAP"), ("spin", "DEADLINE"), ("burn", "TRAP")] {
         assert_eq!(code(&run(&home, &format!("counter_{tool}"))), end);

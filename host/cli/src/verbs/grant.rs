@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_package::Package;
 use vouchsafe_package::diff::diff;
+use vouchsafe_package::inspect::SignatureFacts;
 
 use crate::args::{Grant, Proof};
 use crate::context::Context;
@@ -13,18 +14,22 @@ use crate::exit::Code;
 use crate::{applying, granting, output, signature};
 
 pub(crate) fn run(context: &Context, args: &Grant) -> anyhow::Result<Code> {
-    let (package, publisher) = keep(context, &args.file, args.allow_rollback)?;
-    grant(context, &package, &publisher, &args.proof)
+    let kept = keep(context, &args.file, args.allow_rollback)?;
+    grant(context, &kept.package, &kept.publisher, &args.proof)
 }
 
-/// Hands the file to the owner, which keeps it if it is signed by somebody trusted.
-pub(crate) fn keep(
-    context: &Context,
-    file: &Path,
-    allow_rollback: bool,
-) -> anyhow::Result<(Package, String)> {
+/// What the owner keeps: what was read and verified here, byte for byte.
+pub(crate) struct Kept {
+    pub(crate) package: Package,
+    pub(crate) signature: SignatureFacts,
+    pub(crate) publisher: String,
+}
+
+/// Hands the file to the owner, which keeps it if it is signed by somebody trusted and still has the bytes that
+/// were read here.
+pub(crate) fn keep(context: &Context, file: &Path, allow_rollback: bool) -> anyhow::Result<Kept> {
     let signed = signature::read(context, file, None)?;
-    signed.verified.map_err(Failure::refused)?;
+    let (_, signature) = signed.verified.map_err(Failure::refused)?;
     let package = signed.package;
     let kept = context.owner()?.ask(&Request::Keep {
         file: std::path::absolute(file)?,
@@ -32,7 +37,11 @@ pub(crate) fn keep(
         allow_rollback,
     })?;
     let publisher = kept.get("publisher").and_then(Json::as_str);
-    Ok((package, publisher.unwrap_or_default().to_owned()))
+    Ok(Kept {
+        package,
+        signature,
+        publisher: publisher.unwrap_or_default().to_owned(),
+    })
 }
 
 /// What the skill asks for beyond the version that is granted now.

@@ -1,5 +1,6 @@
 //! `install`: verify, show, grant, enable.
 
+use vouchsafe_package::inspect::facts;
 use vouchsafe_policy::lookalike::{Known, lookalikes};
 
 use crate::applying::Current;
@@ -7,12 +8,17 @@ use crate::args::Install;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::output;
+use crate::verbs::grant::Kept;
 
 pub(crate) fn run(context: &Context, args: &Install) -> anyhow::Result<Code> {
-    let (package, publisher) = super::grant::keep(context, &args.file, args.allow_rollback)?;
+    let Kept {
+        package,
+        signature,
+        publisher,
+    } = super::grant::keep(context, &args.file, args.allow_rollback)?;
     if !context.json {
-        let shown = super::inspect::describe(context, &args.file)?;
-        output::line(shown);
+        // Of what is kept: the file may be another by now.
+        output::line(facts(&package, Some(&signature)));
     }
     // To standard error, so that a program that reads JSON does not hide it from its user.
     warn_of_lookalikes(context, &package.name, &publisher)?;

@@ -25,7 +25,11 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
     output::line(table);
     for skill in skills {
         if let Some(reason) = skill.get("reason").and_then(Json::as_str) {
-            output::note(format!("{}: {reason}", text(skill, "skill")));
+            output::note(format!(
+                "{} {}: {reason}",
+                text(skill, "skill"),
+                text(skill, "version")
+            ));
         }
     }
     Ok(Code::Done)

@@ -52,6 +52,7 @@ fn copy_out(mut socket: UnixStream) -> io::Result<()> {
 fn print(context: &Context, client: McpClient) -> anyhow::Result<Code> {
     let program = env::current_program()?.display().to_string();
     let arguments = arguments(context);
+    output::note(place(client));
     match client {
         McpClient::Claude => output::print_json(&json!({
             "mcpServers": { "vouchsafe": { "command": program, "args": arguments } },
@@ -66,6 +67,15 @@ fn print(context: &Context, client: McpClient) -> anyhow::Result<Code> {
         )),
     }
     Ok(Code::Done)
+}
+
+/// Where a client reads it; to standard error, so that what is printed can be taken as it is.
+fn place(client: McpClient) -> &'static str {
+    match client {
+        McpClient::Claude => "for `.mcp.json` in your project, or `claude_desktop_config.json`",
+        McpClient::Vscode => "for `.vscode/mcp.json` in your project",
+        McpClient::Codex => "for `~/.codex/config.toml`",
+    }
 }
 
 fn arguments(context: &Context) -> Vec<String> {
