@@ -13,6 +13,7 @@
 /// Calls `$macro!(name)` for each guest, with `_` for `-`.
 macro_rules! for_each_guest {
     ($macro:ident) => {
+        $macro!(asker);
         $macro!(deep_recursion);
         $macro!(echo);
         $macro!(endless_loop);

@@ -121,7 +121,7 @@ fn every_key_of_every_file_is_on_its_page() {
         ),
         ("docs/manifest.md", manifest("[http.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[settings.x]\nnokey = 1")),
-        ("docs/manifest.md", manifest("[models.x]\nnokey = 1")),
+        ("docs/manifest.md", manifest("[prompts.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[sql.x.y]\nnokey = 1")),
         ("docs/manifest.md", manifest("[upstream.x]\nnokey = 1")),
         ("docs/manifest.md", manifest("[bus]\nnokey = 1")),

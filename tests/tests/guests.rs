@@ -87,6 +87,13 @@ fn contains(text: &str, part: &str) {
 }
 
 #[test]
+fn asker() {
+    let home = with_grant("asker", "");
+    let arguments = json!({ "sender": "anna", "document": "x" });
+    contains(&failure(&home, "asker_classify", arguments), "Denied");
+}
+
+#[test]
 fn deep_recursion() {
     let home = with("deep-recursion");
     let descend = |depth: u64| json!({ "depth": depth });

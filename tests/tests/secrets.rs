@@ -5,6 +5,12 @@
     dead_code,
     reason = "shared with the tests of egress, which use all of it"
 )]
+#[path = "egress/authority.rs"]
+mod authority;
+#[expect(
+    dead_code,
+    reason = "shared with the tests of egress, which use all of it"
+)]
 #[path = "egress/dns.rs"]
 mod dns;
 #[path = "secrets/echo.rs"]
@@ -15,9 +21,5 @@ mod keeping;
 mod parrot;
 #[path = "secrets/place.rs"]
 mod place;
-#[expect(
-    dead_code,
-    reason = "shared with the tests of egress, which use all of it"
-)]
 #[path = "egress/server.rs"]
 mod server;

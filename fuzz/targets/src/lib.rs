@@ -11,6 +11,7 @@
 mod keys;
 pub mod log;
 pub mod packages;
+pub mod prompts;
 pub mod requests;
 pub mod rules;
 pub mod signatures;
@@ -20,7 +21,7 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 14] = [
+pub const ALL: [(&str, Target); 16] = [
     ("bundle", signatures::bundle),
     ("component", packages::component),
     ("destination", requests::destination),
@@ -31,6 +32,8 @@ pub const ALL: [(&str, Target); 14] = [
     ("manifest", packages::manifest),
     ("manifest_embedded", packages::manifest_embedded),
     ("path_rule", requests::path_rule),
+    ("prompt", prompts::prompt),
+    ("reply", prompts::reply),
     ("revocations", signatures::revocations),
     ("role", rules::role),
     ("statement", signatures::statement),

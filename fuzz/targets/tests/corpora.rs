@@ -44,6 +44,7 @@ fn a_target_has_a_driver_and_a_driver_a_target() {
 /// A corpus whose seeds are all refused at the first byte would test nothing.
 #[test]
 fn every_target_is_reached_by_a_seed_that_is_accepted() {
+    use vouchsafe_package::manifest::Template;
     use vouchsafe_package::signing::Trust;
     use vouchsafe_package::{Manifest, Package, ReadLimits};
     use vouchsafe_policy::http::Destination;
@@ -64,6 +65,11 @@ fn every_target_is_reached_by_a_seed_that_is_accepted() {
     let plain = text("destination", "plain");
     let parts: Vec<_> = plain.split('\n').collect();
     Destination::parse(parts[0], parts[1], parts[2]).unwrap();
+    let prompt = text("prompt", "hostile");
+    let (template, _) = prompt.split_once("\n---\n").unwrap();
+    assert_eq!(template.parse::<Template>().unwrap().slots().count(), 2);
+    let reply = vouchsafe_model::completion(&bytes("reply", "fits.json"));
+    assert!(reply.content.is_ok() && reply.tokens == Some(7));
     Trust::parse(&text("trust", "both-kinds.toml")).unwrap();
     Statement::parse(&bytes("statement", "first.json")).unwrap();
 }

@@ -89,6 +89,8 @@ pub struct Resources {
     pub peak_memory: Option<u64>,
     /// From intent to outcome.
     pub duration: Option<Duration>,
+    /// Tokens of a language model, in and out.
+    pub tokens: Option<u64>,
 }
 
 /// How an intent ended.

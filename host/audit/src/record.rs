@@ -101,6 +101,8 @@ pub struct Record {
     pub tenant: Option<String>,
     /// RFC 3339, UTC, microseconds.
     pub time: String,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "capped")]
+    pub tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     pub v: u8,
@@ -159,6 +161,7 @@ impl Record {
             output: outcome.output,
             fuel: took.fuel,
             peak_memory: took.peak_memory,
+            tokens: took.tokens,
             duration_us: took
                 .duration
                 .map(|time| u64::try_from(time.as_micros()).unwrap_or(LARGEST)),

@@ -27,6 +27,8 @@ pub enum EffectKind {
     StateWrite,
     /// A message is published.
     Publish,
+    /// A language model is asked. It is given no tools, so asking only reads.
+    Model,
     /// A tool of another skill is called, whose effect is this.
     Skill(Effect),
 }
@@ -42,7 +44,7 @@ impl EffectKind {
                     false => Effect::Write,
                 }
             }
-            Self::StateRead => Effect::Read,
+            Self::StateRead | Self::Model => Effect::Read,
             Self::StateWrite | Self::Publish => Effect::Write,
             Self::Skill(effect) => *effect,
         }
@@ -54,6 +56,7 @@ impl EffectKind {
             Self::StateRead => "state-read",
             Self::StateWrite => "state-write",
             Self::Publish => "publish",
+            Self::Model => "model",
             Self::Skill(_) => "skill",
         }
     }
@@ -64,6 +67,7 @@ impl EffectKind {
             Self::StateRead => "reading a stored value".to_owned(),
             Self::StateWrite => "writing a stored value".to_owned(),
             Self::Publish => "publishing a message".to_owned(),
+            Self::Model => "asking a model".to_owned(),
             Self::Skill(effect) => format!("calling a tool whose effect is `{effect}`"),
         }
     }
@@ -137,6 +141,24 @@ impl EffectGate {
         }
     }
 
+    /// The gate for what `part` consists of: recorded inside it, as it is recorded inside the call.
+    #[must_use]
+    pub fn inside<E>(&self, part: &Cleared<Part<E>>) -> Self {
+        let call = &self.call;
+        Self {
+            call: Arc::new(During {
+                intent: part.seq(),
+                skill: call.skill.clone(),
+                digest: call.digest,
+                tool: call.tool.clone(),
+                correlation: call.correlation.clone(),
+                permit: Arc::clone(&call.permit),
+                guard: call.guard.again(),
+                door: Arc::clone(&call.door),
+            }),
+        }
+    }
+
     /// Whether the call may do `kind` to `place`. For what has its effect in this process alone, and with the call's
     /// own outcome.
     ///
@@ -181,6 +203,12 @@ impl EffectGate {
     pub fn commit(&self, canonical: &[u8]) -> Result<Commitment, Refusal> {
         let committed = self.call.door.log.commit_payload(canonical);
         committed.map_err(|error| Refusal::not_recorded(&error))
+    }
+
+    /// Whose call it is.
+    #[must_use]
+    pub fn skill(&self) -> &SkillName {
+        &self.call.skill
     }
 
     /// What the call is permitted.

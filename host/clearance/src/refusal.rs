@@ -88,7 +88,9 @@ impl Refusal {
         Self::new(Code::Stopped, "the rules changed after it was allowed", "")
     }
 
-    pub(crate) fn not_recorded(error: &vouchsafe_audit::LogError) -> Self {
+    /// The log does not take, or does not give, what is needed: nothing may happen.
+    #[must_use]
+    pub fn not_recorded(error: &vouchsafe_audit::LogError) -> Self {
         Self::new(Code::NotRecorded, error.to_string(), "")
     }
 

@@ -325,7 +325,8 @@ pub(crate) fn still_in_force(
         // What is built in holds while there is no such file.
         _ => "roles/local.toml",
     };
-    let sends = !skill.granted().effective().http.is_empty();
+    let effective = skill.granted().effective();
+    let sends = !effective.http.is_empty() || !effective.models.is_empty();
     let always = [skill.grant_file(), role, "trust.toml", "revocations.json"];
     let files = always.into_iter().chain(sends.then_some("egress.toml"));
     if let Some(file) = rules.watch.edited_of(files) {

@@ -14,6 +14,7 @@ use vouchsafe_clearance::Clearance;
 use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
+use vouchsafe_model::Ledger;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::InForce;
@@ -131,7 +132,9 @@ impl Owner {
         }
         let egress = Egress::start(way_out, clearance.epoch(), secrets.clone())?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
-        let engine = engine.with_egress(egress.clone());
+        let engine = engine
+            .with_egress(egress.clone())
+            .with_ledger(Arc::new(Ledger::new(log.clone())));
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let owner = Arc::new_cyclic(|this| Self {

@@ -1,7 +1,8 @@
 //! A request that a grant allows, as it is cleared and sent.
 
-use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use serde_json::{Value as Json, json};
 use vouchsafe_clearance::{EffectGate, EffectKind};
 use vouchsafe_package::manifest::{Auth, Placement};
@@ -11,7 +12,8 @@ use vouchsafe_secrets::Unavailable;
 
 use crate::failure::{Failure, Refused};
 
-/// A request that a grant allows: destination, line and headers. Its body follows. [`judge`] alone makes one.
+/// A request that a grant allows: destination, line and headers. Its body follows. [`judge`] makes one of what a guest
+/// says, [`Outgoing::own`] one in the host's own words.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     admission: Admission,
@@ -119,6 +121,16 @@ fn place(head: &Parts) -> String {
 }
 
 impl Outgoing {
+    /// What policy has admitted, with headers and a body of `length` bytes that the host itself words.
+    pub(crate) fn own(admission: Admission, mut headers: HeaderMap, length: u64) -> Self {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        Self {
+            admission,
+            headers,
+            length: Some(length),
+        }
+    }
+
     /// Where it goes, and which line lets it.
     #[must_use]
     pub fn admission(&self) -> &Admission {
@@ -174,8 +186,7 @@ impl Outgoing {
 
     /// What the record commits to: all of it but the body, which has not come yet.
     pub(crate) fn canonical(&self) -> Vec<u8> {
-        let text =
-            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers: Vec<Json> = self
             .headers
             .iter()

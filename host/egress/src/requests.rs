@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Response;
+use bytes::Bytes;
 use http::request::Parts;
+use http::{HeaderMap, Response};
+use http_body_util::{BodyExt as _, Full};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::{About, EffectGate};
 use vouchsafe_policy::http::Admission;
@@ -61,6 +63,31 @@ impl Requests {
     /// Why none does, and the line that would. It is not recorded yet.
     pub fn judge(&self, head: Parts) -> Result<Outgoing, Refused> {
         judge(&self.gate, head)
+    }
+
+    /// The same, for requests that are part of what `gate` is the gate of.
+    #[must_use]
+    pub fn inside(&self, gate: EffectGate) -> Self {
+        Self {
+            gate,
+            ..self.clone()
+        }
+    }
+
+    /// Clears and sends a request in the host's own words, to where policy has admitted it.
+    ///
+    /// # Errors
+    /// As [`Requests::send`].
+    pub async fn send_own(
+        &self,
+        admission: Admission,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response<Received>, Failure> {
+        let outgoing = Outgoing::own(admission, headers, body.len() as u64);
+        let body = Full::new(body).map_err(|never| match never {});
+        self.send(outgoing, body.boxed_unsync(), Timeouts::default())
+            .await
     }
 
     /// Clears a request and sends it, `body` after its head.

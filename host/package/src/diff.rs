@@ -41,7 +41,7 @@ pub enum Area {
     Files,
     State,
     Sql,
-    Model,
+    Prompt,
     Skill,
     Upstream,
     Channel,

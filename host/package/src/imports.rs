@@ -26,8 +26,8 @@ pub enum Kind {
     State,
     /// `[sql.DATABASE.NAME]`
     Sql,
-    /// `[models.NAME]`
-    Models,
+    /// `[prompts.NAME]`
+    Prompts,
     /// `[skills."NAME"]`
     Skills,
     /// `[upstream.NAME]`
@@ -44,7 +44,7 @@ impl Kind {
         Self::Files,
         Self::State,
         Self::Sql,
-        Self::Models,
+        Self::Prompts,
         Self::Skills,
         Self::Upstream,
         Self::Bus,
@@ -59,7 +59,7 @@ impl Kind {
             Self::Files => "files",
             Self::State => "state",
             Self::Sql => "sql",
-            Self::Models => "models",
+            Self::Prompts => "prompts",
             Self::Skills => "skills",
             Self::Upstream => "upstream",
             Self::Bus => "bus",
@@ -71,7 +71,7 @@ impl Kind {
     pub const fn tier(self) -> Tier {
         match self {
             Self::Http | Self::Settings | Self::Files | Self::State | Self::Sql => Tier::Connected,
-            Self::Models | Self::Skills | Self::Upstream | Self::Bus => Tier::Delegating,
+            Self::Prompts | Self::Skills | Self::Upstream | Self::Bus => Tier::Delegating,
         }
     }
 
@@ -83,7 +83,7 @@ impl Kind {
             Self::Files => inert::FILES_PREOPENS,
             Self::State => "wasi:keyvalue/store",
             Self::Sql => "vouchsafe:skill/sql",
-            Self::Models => "vouchsafe:skill/model",
+            Self::Prompts => "vouchsafe:skill/model",
             Self::Skills => "the other skill's interface",
             Self::Upstream => "vouchsafe:skill/upstream",
             Self::Bus => "vouchsafe:skill/bus",
@@ -99,7 +99,7 @@ impl Kind {
             Self::Files => !manifest.files.is_empty(),
             Self::State => !manifest.state.is_empty(),
             Self::Sql => !manifest.sql.is_empty(),
-            Self::Models => !manifest.models.is_empty(),
+            Self::Prompts => !manifest.prompts.is_empty(),
             Self::Skills => !manifest.skills.is_empty(),
             Self::Upstream => !manifest.upstream.is_empty(),
             Self::Bus => !manifest.bus.publish.is_empty(),
@@ -243,7 +243,7 @@ impl<'a> Interface<'a> {
         match self.name {
             "vouchsafe:skill/log" | "vouchsafe:skill/types" => Class::Free,
             "vouchsafe:skill/sql" => Class::Of(Kind::Sql),
-            "vouchsafe:skill/model" => Class::Of(Kind::Models),
+            "vouchsafe:skill/model" => Class::Of(Kind::Prompts),
             "vouchsafe:skill/upstream" => Class::Of(Kind::Upstream),
             "vouchsafe:skill/bus" => Class::Of(Kind::Bus),
             _ => Class::Unknown(""),

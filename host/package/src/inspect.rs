@@ -167,7 +167,7 @@ fn plain(kind: Kind) -> &'static str {
         Kind::Files => "files",
         Kind::State => "state",
         Kind::Sql => "databases",
-        Kind::Models => "models",
+        Kind::Prompts => "models",
         Kind::Skills => "other skills",
         Kind::Upstream => "upstream tools",
         Kind::Bus => "channels",

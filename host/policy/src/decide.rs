@@ -9,6 +9,7 @@ use crate::effective::EffectiveTool;
 use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
 use crate::judge::{Verdict, judge, outright};
+use crate::model::Models;
 use crate::role::{Principal, Role};
 
 /// What is asked.
@@ -54,6 +55,7 @@ pub struct Permit {
     policy: Digest,
     tool: Arc<EffectiveTool>,
     http: Arc<Destinations>,
+    models: Arc<Models>,
     limits: Limits,
 }
 
@@ -92,6 +94,12 @@ impl Permit {
     #[must_use]
     pub fn http(&self) -> &Arc<Destinations> {
         &self.http
+    }
+
+    /// Which models the call may ask.
+    #[must_use]
+    pub fn models(&self) -> &Arc<Models> {
+        &self.models
     }
 
     /// The most that the host lets the call do.
@@ -148,6 +156,7 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
             policy: terms.policy_digest,
             tool: Arc::clone(tool),
             http: Arc::clone(&terms.effective.http),
+            models: Arc::clone(&terms.effective.models),
             limits: terms.effective.limits,
         }),
     }

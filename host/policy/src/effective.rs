@@ -15,6 +15,7 @@ use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Versio
 
 use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
 use crate::http::{Base, Destinations, HttpBounds, Private};
+use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
 
@@ -27,6 +28,8 @@ pub struct Effective {
     pub tools: BTreeMap<String, Arc<EffectiveTool>>,
     /// The destinations that it may reach.
     pub http: Arc<Destinations>,
+    /// The models that its prompts may go to.
+    pub models: Arc<Models>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -138,6 +141,10 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         destination(declared, name, granted).map(Arc::new)
     });
     faults.extend(same_place(&http));
+    let models = fitting(&grant.model, &mut faults, |name, granted| {
+        model::effective::meet(declared, name, granted).map(Arc::new)
+    });
+    faults.extend(model::effective::reachable_otherwise(&models, &http));
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -150,6 +157,11 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             declared: routes_of(declared.manifest),
             granted: http,
         }),
+        models: Arc::new(Models::new(
+            Arc::clone(&grant.file),
+            declared.manifest,
+            models,
+        )),
         limits,
     })
 }
@@ -365,7 +377,10 @@ fn reads(name: &str, allow: &[Route], granted: &HttpGrant) -> Result<Vec<Route>,
     Ok(granted.reads.iter().map(|at| at.value.clone()).collect())
 }
 
-fn tools(declared: &Declared<'_>, granted: &HttpGrant) -> Result<Option<BTreeSet<String>>, Fault> {
+pub(crate) fn tools(
+    declared: &Declared<'_>,
+    granted: &HttpGrant,
+) -> Result<Option<BTreeSet<String>>, Fault> {
     let Some(tools) = &granted.tools else {
         return Ok(None);
     };

@@ -127,6 +127,19 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
             ),
         );
     }
+    for model in judgement
+        .tool
+        .iter()
+        .flat_map(|tool| terms.effective.models.of_tool(&tool.name))
+    {
+        line(
+            model.http.place.to_string(),
+            format!(
+                "it may ask `{}` = {} at {}",
+                model.name, model.model, model.http.url
+            ),
+        );
+    }
     if let Some((tool, raised)) = judgement
         .tool
         .and_then(|tool| Some((tool, tool.raised.as_ref()?)))

@@ -123,6 +123,7 @@ impl Engine {
         let output_bytes = cleared.permit().limits().output_bytes;
         let mut job = job(&mut cleared, skill, ends, cancel);
         job.egress = self.egress.clone();
+        job.ledger = self.ledger.clone();
         let admitted = self.admit(&job).await;
         let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
             Ok(slot) => slot,
@@ -209,6 +210,7 @@ fn job(
         arguments,
         effects: Some(cleared.effects()),
         egress: None,
+        ledger: None,
         limits: *permit.limits(),
         started,
         deadline: started + Duration::from_millis(permit.limits().wall_ms),
@@ -283,7 +285,7 @@ fn finish(
         resources: Resources {
             fuel: Some(usage.fuel),
             peak_memory: Some(usage.peak_memory_bytes),
-            duration: None,
+            ..Resources::default()
         },
     };
     cleared.finish(ending)

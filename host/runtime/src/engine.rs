@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use vouchsafe_ambient::files::FileError;
 use vouchsafe_egress::Egress;
 use vouchsafe_keys::MacKey;
+use vouchsafe_model::Ledger;
 use vouchsafe_package::signing::{SignedBytes, Verified};
 use wasmtime::component::Component;
 use wasmtime::{
@@ -72,6 +73,7 @@ pub struct Engine {
     compiling: Semaphore,
     settings: Settings,
     pub(crate) egress: Option<Arc<Egress>>,
+    pub(crate) ledger: Option<Arc<Ledger>>,
 }
 
 impl Engine {
@@ -91,6 +93,7 @@ impl Engine {
             compiling: Semaphore::new(COMPILERS),
             settings,
             egress: None,
+            ledger: None,
         })
     }
 
@@ -98,6 +101,13 @@ impl Engine {
     #[must_use]
     pub fn with_egress(mut self, egress: Arc<Egress>) -> Self {
         self.egress = Some(egress);
+        self
+    }
+
+    /// With what is known of the models that skills used; without it none can be asked.
+    #[must_use]
+    pub fn with_ledger(mut self, ledger: Arc<Ledger>) -> Self {
+        self.ledger = Some(ledger);
         self
     }
 

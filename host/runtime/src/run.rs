@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::{Egress, Requests};
+use vouchsafe_model::Ledger;
 use vouchsafe_package::Limits;
 use vouchsafe_package::value::Value;
 use wasmtime::component::Val;
@@ -54,6 +55,8 @@ pub(crate) struct Job {
     pub(crate) effects: Option<EffectGate>,
     /// The way out, if there is one.
     pub(crate) egress: Option<Arc<Egress>>,
+    /// What models were used, if it is known.
+    pub(crate) ledger: Option<Arc<Ledger>>,
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
@@ -152,6 +155,7 @@ impl Job {
             self.limits.memory_bytes,
             self.effects.clone(),
             self.requests(),
+            self.ledger.clone(),
         );
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);

@@ -6,8 +6,10 @@ use crate::imports::wasi;
 use crate::limits::Memory;
 use crate::lines::Book;
 use crate::meter::Meter;
+use std::sync::Arc;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::Requests;
+use vouchsafe_model::{Ledger, Models};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -28,6 +30,8 @@ pub(crate) struct State {
     pub(crate) meter: Meter,
     pub(crate) book: Book,
     pub(crate) door: Door,
+    /// What it may ask of language models; without a way out, nothing.
+    pub(crate) models: Option<Models>,
     /// What `wasi:config` gives, by name.
     pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
@@ -42,9 +46,12 @@ impl State {
         memory_bytes: u64,
         effects: Option<EffectGate>,
         requests: Option<Requests>,
+        ledger: Option<Arc<Ledger>>,
     ) -> Self {
         let book = Book::default();
         let settings = effects.as_ref().map(places).unwrap_or_default();
+        let models = requests.clone().zip(effects.clone()).zip(ledger);
+        let models = models.map(|((requests, gate), ledger)| Models::new(requests, gate, ledger));
         let door = Door::new(effects);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
@@ -62,6 +69,7 @@ impl State {
             table,
             book,
             door,
+            models,
             settings,
         }
     }

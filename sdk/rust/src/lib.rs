@@ -43,13 +43,14 @@
 //!
 //! Functions of a skill are ordinary functions: `cargo test` runs them natively. What a skill
 //! imports exists only in the host, and panics natively; [`log`] prints to stderr instead, and requests of
-//! [`http`] have no answer.
+//! [`http`] and prompts of [`model`] have no answer.
 
 // The generated code names this crate, and the crate itself has some (`log`).
 extern crate self as vouchsafe_sdk;
 
 pub mod http;
 pub mod log;
+pub mod model;
 
 /// Makes the Rust of a skill from its WIT, and exports `Type` as its implementation.
 ///

@@ -21,7 +21,7 @@ pub(super) fn present(old: &Manifest, new: &Manifest) -> Vec<Area> {
         (Area::Files, has(|m| !m.files.is_empty())),
         (Area::State, has(|m| !m.state.is_empty())),
         (Area::Sql, has(|m| !m.sql.is_empty())),
-        (Area::Model, has(|m| !m.models.is_empty())),
+        (Area::Prompt, has(|m| !m.prompts.is_empty())),
         (Area::Skill, has(|m| !m.skills.is_empty())),
         (Area::Upstream, has(|m| !m.upstream.is_empty())),
         (Area::Channel, has(|m| !m.bus.is_empty())),
@@ -96,7 +96,7 @@ type Said = BTreeMap<String, String>;
 fn plain(old: &Manifest, new: &Manifest) -> [(Area, Said, Said); 5] {
     [
         (Area::Sql, statements(old), statements(new)),
-        (Area::Model, models(old), models(new)),
+        (Area::Prompt, prompts(old), prompts(new)),
         (Area::Skill, skills(old), skills(new)),
         (Area::Upstream, upstream(old), upstream(new)),
         (Area::Channel, channels(old), channels(new)),
@@ -201,19 +201,21 @@ fn statements(manifest: &Manifest) -> BTreeMap<String, String> {
     all.collect()
 }
 
-fn models(manifest: &Manifest) -> BTreeMap<String, String> {
-    let say = |model: &crate::manifest::Model| {
-        let output = serde_json::to_string(&model.output).unwrap_or_default();
+fn prompts(manifest: &Manifest) -> BTreeMap<String, String> {
+    let say = |prompt: &crate::manifest::Prompt| {
+        let reply = serde_json::to_string(prompt.reply.written()).unwrap_or_default();
         format!(
-            "{:?} with {}, answering {output}",
-            model.prompt,
-            model.slots.join(", ")
+            "to {}: {:?}, then {:?}, answering {reply} in {} tokens",
+            prompt.model,
+            prompt.system,
+            prompt.template.to_string(),
+            prompt.reply_tokens()
         )
     };
     manifest
-        .models
+        .prompts
         .iter()
-        .map(|(name, model)| (name.clone(), say(model)))
+        .map(|(name, prompt)| (name.clone(), say(prompt)))
         .collect()
 }
 

@@ -168,8 +168,8 @@ fn every_kind_of_capability_is_compared() {
         ),
         (
             "vouchsafe:skill/model@0.1.0",
-            "models.a = { prompt = 'x', output = {} }",
-            "models.a = { prompt = 'y', output = {} }",
+            "prompts.a = { model = 'm', system = 'x', template = '', reply = { type = 'object' } }",
+            "prompts.a = { model = 'm', system = 'y', template = '', reply = { type = 'object' } }",
         ),
         (
             "vouchsafe:skill/upstream@0.1.0",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::manifest::{Auth, Http, Manifest, Placement};
+use crate::manifest::{Auth, Http, Manifest, Placement, Prompt};
 
 /// One thing that a skill asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,14 +58,8 @@ pub(super) fn of(manifest: &Manifest) -> Vec<Ask> {
             asks.push(ask("sql", &name, detail, "you decide where"));
         }
     }
-    for (name, model) in &manifest.models {
-        let slots = if model.slots.is_empty() {
-            "no data".to_owned()
-        } else {
-            model.slots.join(", ")
-        };
-        let detail = format!("{:?} with {slots}", one_line(&model.prompt));
-        asks.push(ask("model", name, detail, "you decide which"));
+    for (name, prompt) in &manifest.prompts {
+        asks.push(prompted(name, prompt));
     }
     for name in manifest.skills.keys() {
         asks.push(ask("skill", name, String::new(), "you decide whose"));
@@ -118,6 +112,19 @@ pub(crate) fn placement(placement: &Placement) -> String {
         Placement::Basic => "as basic authentication".to_owned(),
         Placement::Query { name } => format!("in the query as `{name}`, which servers log"),
     }
+}
+
+/// All that the model is told, and what it can answer.
+fn prompted(name: &str, prompt: &Prompt) -> Ask {
+    let reply = serde_json::to_string(prompt.reply.written()).unwrap_or_default();
+    let detail = format!(
+        "{:?}, then {:?}, answering {reply} in {} tokens",
+        one_line(&prompt.system),
+        one_line(&prompt.template.to_string()),
+        prompt.reply_tokens()
+    );
+    let note = format!("to the model {}; you decide which", prompt.model);
+    ask("prompt", name, detail, &note)
 }
 
 fn one_line(text: &str) -> String {

@@ -70,7 +70,7 @@ fn everything_that_can_be_asked_for_is_shown() {
         settings.region = {}
         files.inbox = { access = "read" }
         state.seen = { size = "1 MiB" }
-        models.sum-up = { prompt = "Sum up.\n  In one line.", slots = ["text"], output = { type = "object" } }
+        prompts.sum-up = { model = "writer", system = "Sum up.\n  In one line.", template = "The text: {text}", reply = { type = "object" } }
         skills."acme:erp/records" = {}
         upstream.ticket = { tool = "create_issue", effect = "write" }
         bus = { publish = ["document.classified"], subscribe = ["document.incoming"] }

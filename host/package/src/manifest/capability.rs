@@ -1,7 +1,6 @@
 //! What a manifest can ask for, one type for each kind.
 
 use crate::as_text::serde_as_text;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -261,19 +260,6 @@ pub struct Statement {
     pub text: String,
     /// The most it may do.
     pub effect: Effect,
-}
-
-/// `[models.NAME]`: a prompt, signed with the skill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// The instructions.
-    pub prompt: String,
-    /// The names of the data that a call fills in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub slots: Vec<String>,
-    /// The JSON Schema that a reply must fit.
-    pub output: BTreeMap<String, serde_json::Value>,
 }
 
 /// `[skills."namespace:name/interface"]`: another skill that it calls.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{AskedLimits, Auth, Confirm, Http, Manifest, Model, Statement, ToolEntry};
+use super::{
+    AskedLimits, Auth, Confirm, Http, MOST_REPLY_TOKENS, Manifest, Prompt, Statement, ToolEntry,
+};
 use crate::name::{SkillName, is_kebab};
 
 /// What is wrong, and where.
@@ -47,9 +49,9 @@ pub(super) fn check(manifest: &Manifest) -> Checked {
         .keys()
         .try_for_each(|name| named(&["state", name]))?;
     statements(manifest)?;
-    for (name, model) in &manifest.models {
-        named(&["models", name])?;
-        prompt(name, model)?;
+    for (name, asked) in &manifest.prompts {
+        named(&["prompts", name])?;
+        prompt(name, asked)?;
     }
     manifest.skills.keys().try_for_each(|name| skill(name))?;
     for (name, upstream) in &manifest.upstream {
@@ -206,13 +208,34 @@ fn sql(path: &[&str], statement: &Statement) -> Checked {
     Ok(())
 }
 
-fn prompt(name: &str, model: &Model) -> Checked {
-    text(&["models", name, "prompt"], Some(&model.prompt))?;
-    let slots = ["models", name, "slots"];
-    unique(&slots, model.slots.iter())?;
-    match model.slots.iter().find(|slot| !is_kebab(slot)) {
-        Some(slot) => wrong(&slots, format!("`{slot}` is not a name")),
-        None => Ok(()),
+fn prompt(name: &str, prompt: &Prompt) -> Checked {
+    let system = ["prompts", name, "system"];
+    text(&system, Some(&prompt.system))?;
+    if prompt.system.trim().is_empty() {
+        return wrong(&system, "`system` is empty");
+    }
+    let template = prompt.template.to_string();
+    text(&["prompts", name, "template"], Some(&template))?;
+    let mut slots = prompt.template.slots();
+    if let Some(slot) = slots.find(|slot| prompt.system.contains(&format!("{{{slot}}}"))) {
+        let what = format!(
+            "`{{{slot}}}` is data: it goes into `template` and never among the instructions"
+        );
+        return wrong(&system, what);
+    }
+    let model = ["prompts", name, "model"];
+    if !is_kebab(&prompt.model) {
+        return wrong(
+            &model,
+            "`model` is your name for it, such as `reader`; which model it is, is the grant's to say",
+        );
+    }
+    match prompt.reply_tokens() {
+        1..=MOST_REPLY_TOKENS => Ok(()),
+        _ => wrong(
+            &["prompts", name, "tokens"],
+            format!("`tokens` must be more than 0 and at most {MOST_REPLY_TOKENS}"),
+        ),
     }
 }
 

@@ -7,7 +7,9 @@ mod forms;
 mod lines;
 mod parse;
 mod place;
+mod prompt;
 pub mod quantity;
+mod reply;
 
 use std::collections::BTreeMap;
 
@@ -17,11 +19,12 @@ use crate::effect::Effect;
 use crate::limits::Limits;
 use crate::package_id::PackageId;
 pub use capability::{
-    Access, Auth, Bus, Files, Http, Model, Placement, Route, Setting, SkillUse, State, Statement,
-    Upstream,
+    Access, Auth, Bus, Files, Http, Placement, Route, Setting, SkillUse, State, Statement, Upstream,
 };
 pub use parse::ManifestError;
+pub use prompt::{MOST_REPLY_TOKENS, Part, Prompt, REPLY_TOKENS, Template};
 pub use quantity::{ByteSize, Span};
+pub use reply::ReplySchema;
 
 /// What a skill declares: its tools, and by name everything it asks for. The
 /// operator's grant binds the names to places.
@@ -52,7 +55,7 @@ pub struct Manifest {
     pub sql: BTreeMap<String, BTreeMap<String, Statement>>,
     /// Prompts for a language model.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub models: BTreeMap<String, Model>,
+    pub prompts: BTreeMap<String, Prompt>,
     /// Interfaces of other skills that it imports, without version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skills: BTreeMap<String, SkillUse>,

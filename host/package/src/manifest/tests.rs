@@ -17,7 +17,7 @@ const ALL: &str = r#"
     settings.currency = { default = "EUR", about = "What to count in." }
     files.inbox = { access = "write" }
     state.seen = { size = "1 MiB" }
-    models.sum-up = { prompt = "Sum up.", slots = ["text"], output = { type = "object" } }
+    prompts.sum-up = { model = "writer", system = "Sum up.", template = "{text}", reply = { type = "object" } }
     skills."acme:erp/records" = {}
     upstream.ticket = { tool = "create_issue", effect = "write" }
     bus = { publish = ["document.classified"], subscribe = ["document.incoming"] }

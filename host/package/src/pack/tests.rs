@@ -300,8 +300,8 @@ fn imports_and_declarations_agree_both_ways() {
         ),
         (
             "vouchsafe:skill/model@0.1.0",
-            "[models.x]\nprompt = 'Sum up.'\noutput = {}\n",
-            "[models.NAME]",
+            "[prompts.x]\nmodel = 'm'\nsystem = 'Sum up.'\ntemplate = ''\nreply = { type = 'object' }\n",
+            "[prompts.NAME]",
         ),
         (
             "vouchsafe:skill/upstream@0.1.0",

@@ -183,7 +183,7 @@ fn capability_reasons(old: &Manifest, new: &Manifest) -> Vec<String> {
         ("files", within(&new.files, &old.files)),
         ("state", within(&new.state, &old.state)),
         ("sql", within(&new.sql, &old.sql)),
-        ("models", within(&new.models, &old.models)),
+        ("prompts", within(&new.prompts, &old.prompts)),
         ("skills", within(&new.skills, &old.skills)),
         ("upstream", within(&new.upstream, &old.upstream)),
         (

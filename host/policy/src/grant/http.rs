@@ -63,6 +63,26 @@ pub(super) struct RawHttp {
 }
 
 impl RawHttp {
+    /// What a model's place has in common with a destination's.
+    pub(super) fn of_model(
+        url: Option<Spanned<String>>,
+        private: Vec<Spanned<String>>,
+        tools: Option<Vec<Spanned<String>>>,
+        roots: Option<Spanned<String>>,
+        auth: Option<Spanned<SecretSource>>,
+    ) -> Self {
+        Self {
+            url,
+            private,
+            allow: None,
+            reads: Vec::new(),
+            r#for: tools,
+            roots,
+            limits: None,
+            auth,
+        }
+    }
+
     pub(super) fn read(self, source: &Source<'_>, place: Place) -> Result<HttpGrant, Fault> {
         let route = |text: String| text.parse::<Route>();
         Ok(HttpGrant {

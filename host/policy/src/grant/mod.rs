@@ -8,6 +8,7 @@ mod condition;
 mod confirm;
 mod follow;
 mod http;
+mod model;
 mod notices;
 mod propose;
 mod raw;
@@ -24,6 +25,7 @@ pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
 pub use follow::{NotFollowed, follows};
 pub use http::HttpGrant;
+pub use model::ModelGrant;
 pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
 
@@ -48,6 +50,8 @@ pub struct Grant {
     pub tools: BTreeMap<String, ToolGrant>,
     /// The destinations that it may reach.
     pub http: BTreeMap<String, HttpGrant>,
+    /// The models that its prompts may go to.
+    pub model: BTreeMap<String, ModelGrant>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

@@ -51,8 +51,27 @@ pub(super) fn of(grant: &Grant) -> Vec<Notice> {
     });
     uncredentialed
         .chain(in_the_clear)
+        .chain(models(grant))
         .chain(confirmed)
         .collect()
+}
+
+/// What goes to a model, as to a destination.
+fn models(grant: &Grant) -> impl Iterator<Item = Notice> {
+    grant.model.iter().flat_map(|(name, model)| {
+        let url = model.http.url.as_ref();
+        let clear = url.filter(|url| url.value.scheme() == "http").map(|url| Notice {
+            place: url.place.clone(),
+            says: format!("`model.{name}` is not encrypted: whoever is on the way reads and changes it"),
+        });
+        let key = model.http.auth.as_ref();
+        let key = key.filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }));
+        let key = key.map(|auth| Notice {
+            place: auth.place.clone(),
+            says: format!("`model.{name}` needs a credential of a secrets manager: this build asks none; every request there is refused"),
+        });
+        clear.into_iter().chain(key)
+    })
 }
 
 fn confirmation(tool: &str, confirm: &Confirmation) -> String {

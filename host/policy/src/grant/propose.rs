@@ -1,5 +1,6 @@
 //! The text of a grant to propose: all that a skill declares, or an older grant brought up to it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
@@ -38,7 +39,22 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for (name, http) in &declared.manifest.http {
         let _ = write!(text, "\n{}", destination(name, http));
     }
+    for name in models(declared) {
+        let _ = write!(text, "\n{}", model(name));
+    }
     text
+}
+
+/// The models that a skill's prompts go to.
+fn models<'a>(declared: &Declared<'a>) -> BTreeSet<&'a str> {
+    let prompts = declared.manifest.prompts.values();
+    prompts.map(|prompt| prompt.model.as_str()).collect()
+}
+
+fn model(name: &str) -> String {
+    format!(
+        "[model.{name}]\nurl   = \"\"    # where it is, such as https://llm.corp.example/v1\nmodel = \"\"    # what the service calls it\n"
+    )
 }
 
 /// `text`, a grant for `old`, brought up to `new`: the digest is the new one, what `new` declares
@@ -74,6 +90,15 @@ pub fn renew(
     for name in new.manifest.http.keys().filter(fresh) {
         if let Some(http) = new.manifest.http.get(name) {
             let _ = write!(added, "\n{}", destination(name, http));
+        }
+    }
+    let (before, now) = (old.map(models).unwrap_or_default(), models(new));
+    if let Some(granted) = document.get_mut("model").and_then(Item::as_table_like_mut) {
+        remove(granted, |name| !now.contains(name));
+    }
+    for name in now.difference(&before) {
+        if old.is_some() && !grant.model.contains_key(*name) {
+            let _ = write!(added, "\n{}", model(name));
         }
     }
     Ok(format!("{document}{added}"))

@@ -11,6 +11,7 @@ use vouchsafe_package::name::is_kebab;
 
 use super::confirm::RawConfirm;
 use super::http::RawHttp;
+use super::model::RawModel;
 use super::{Grant, LimitsGrant, ToolGrant};
 use crate::place::{At, Fault, Source};
 
@@ -27,12 +28,13 @@ struct RawGrant {
     #[serde(default)]
     http: Named<RawHttp>,
     #[serde(default)]
+    model: Named<RawModel>,
+    #[serde(default)]
     limits: RawLimits,
     settings: Option<Spanned<Value>>,
     files: Option<Spanned<Value>>,
     state: Option<Spanned<Value>>,
     sql: Option<Spanned<Value>>,
-    models: Option<Spanned<Value>>,
     skills: Option<Spanned<Value>>,
     upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
@@ -77,6 +79,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         http: each(source, raw.http, "a destination", |name, raw| {
             raw.read(source, name.place)
         })?,
+        model: each(source, raw.model, "a model", |name, raw| {
+            raw.read(source, name.place)
+        })?,
         limits: raw.limits.read(source)?,
     };
     grant.follow_suits_its_tools()?;
@@ -90,7 +95,6 @@ fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
         ("files", &raw.files),
         ("state", &raw.state),
         ("sql", &raw.sql),
-        ("models", &raw.models),
         ("skills", &raw.skills),
         ("upstream", &raw.upstream),
         ("bus", &raw.bus),

@@ -7,6 +7,7 @@ use vouchsafe_package::manifest::Route;
 
 use super::destination::Destination;
 use crate::effective::EffectiveHttp;
+use crate::model::EffectiveModel;
 use crate::route;
 
 /// The destinations of one granted skill.
@@ -19,7 +20,8 @@ pub struct Destinations {
     pub(crate) granted: BTreeMap<String, Arc<EffectiveHttp>>,
 }
 
-/// A request that a grant allows: where, and by which line. [`Destinations::admit`] alone makes one.
+/// A request that a grant allows: where, and by which line. [`Destinations::admit`] makes one, and
+/// [`Models::admit`](crate::Models::admit) for the request that asks a model.
 #[derive(Debug, Clone)]
 pub struct Admission {
     destination: Destination,
@@ -182,6 +184,19 @@ fn plain(method: &str) -> &str {
 }
 
 impl Admission {
+    /// The one request by which a granted model is asked. It only reads: a model is given no tools.
+    pub(crate) fn of_model(model: &EffectiveModel) -> Self {
+        Self {
+            destination: model.destination.clone(),
+            method: "POST".to_owned(),
+            // Not a name that a destination can have.
+            name: format!("model.{}", model.name),
+            http: Arc::clone(&model.http),
+            rule: crate::model::effective::route(),
+            reads: true,
+        }
+    }
+
     /// Where the request goes.
     #[must_use]
     pub fn destination(&self) -> &Destination {

@@ -67,6 +67,12 @@ impl Base {
         self.scheme
     }
 
+    /// Which hosts it stands for.
+    #[must_use]
+    pub fn host(&self) -> &HostRule {
+        &self.host
+    }
+
     /// Whether `to` has this scheme, host and port.
     #[must_use]
     pub fn is_at(&self, to: &Destination) -> bool {

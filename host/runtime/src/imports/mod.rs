@@ -4,6 +4,7 @@ mod config;
 pub(crate) mod http;
 mod keyvalue;
 pub(crate) mod log;
+mod model;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wasi;
@@ -41,6 +42,7 @@ fn find(interface: &str) -> Option<Import> {
         config::IMPORTS,
         keyvalue::IMPORTS,
         log::IMPORTS,
+        model::IMPORTS,
     ];
     let all = wasi::INERT.iter().chain(granted.into_iter().flatten());
     #[cfg(test)]

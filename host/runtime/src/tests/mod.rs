@@ -92,6 +92,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         arguments,
         effects: None,
         egress: None,
+        ledger: None,
         limits,
         started,
         deadline: started + Duration::from_millis(limits.wall_ms),

@@ -1,5 +1,7 @@
 //! The files as single facts, each of which permits or restricts something.
 
+mod model;
+
 use std::collections::BTreeMap;
 
 use vouchsafe_package::Digest;
@@ -132,6 +134,9 @@ impl Collector {
         }
         for (name, http) in &grant.http {
             self.http(&subject, name, http);
+        }
+        for (name, model) in &grant.model {
+            self.model(&subject, name, model);
         }
         self.limits(&subject, &grant.limits);
     }

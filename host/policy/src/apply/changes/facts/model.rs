@@ -1,0 +1,55 @@
+//! What a grant of a model permits.
+
+use vouchsafe_package::Digest;
+use vouchsafe_package::manifest::{ByteSize, Span};
+
+use super::{Collector, Sense, Subject};
+use crate::grant::ModelGrant;
+
+impl Collector {
+    pub(super) fn model(&mut self, subject: &Subject, name: &str, model: &ModelGrant) {
+        let (http, place) = (&model.http, &model.http.place);
+        let at = http
+            .url
+            .as_ref()
+            .map_or("nowhere", |url| url.value.as_str());
+        let says = format!("model {name} is {} at {at}", model.model.value);
+        self.fact(subject, Sense::Permits, says, place);
+        for range in &http.private {
+            let says = format!("model {name} may be at {}", range.value);
+            self.fact(subject, Sense::Permits, says, &range.place);
+        }
+        for tool in http.tools.iter().flatten() {
+            let says = format!("model {name} for {} only", tool.value);
+            self.fact(subject, Sense::Restricts, says, &tool.place);
+        }
+        for root in http.roots.iter().flat_map(|at| &at.value) {
+            let says = format!(
+                "model {name} vouched for by certificate {}",
+                Digest::of(root)
+            );
+            self.fact(subject, Sense::Permits, says, place);
+        }
+        if let Some(auth) = &http.auth {
+            let says = format!("model {name} uses the credential {}", auth.value.kept);
+            self.fact(subject, Sense::Permits, says, &auth.place);
+        }
+        let Some(bounds) = &model.bounds else { return };
+        let value = bounds.value;
+        let all = [
+            ("questions", value.asks, value.asks.to_string()),
+            ("tokens", value.tokens, value.tokens.to_string()),
+            ("tokens a day", value.daily, value.daily.to_string()),
+            (
+                "bytes of a reply",
+                value.reply,
+                ByteSize(value.reply).to_string(),
+            ),
+            ("time", value.time_ms, Span(value.time_ms).to_string()),
+        ];
+        for (what, amount, shown) in all {
+            let says = format!("model {name}: {what} at most");
+            self.bound(subject, &says, amount, shown, &bounds.place);
+        }
+    }
+}
