@@ -159,7 +159,7 @@ fn it_survives_a_restart_and_new_keys_and_an_older_file_does_not_come_back() {
     let authority = Authority::new();
     let server = Parrot::quiet(&authority);
     let house = House::usual(&server, &authority);
-    house.home.run(&["keys", "rotate"]).ok();
+    house.home.prove(&["keys", "rotate"]).ok();
     house.get("/api/x", &[]).unwrap();
     assert_eq!(
         header(&server.heads()[0], "authorization"),
