@@ -1,10 +1,6 @@
 //! Credentials are used and never seen: not by the skill, a log, a record or an error. Against real servers on loopback.
 #![cfg(test)]
 
-#[expect(
-    dead_code,
-    reason = "shared with the tests of egress, which use all of it"
-)]
 #[path = "egress/authority.rs"]
 mod authority;
 #[expect(
@@ -21,5 +17,3 @@ mod keeping;
 mod parrot;
 #[path = "secrets/place.rs"]
 mod place;
-#[path = "egress/server.rs"]
-mod server;

@@ -136,6 +136,7 @@ fn outcome(of: u64) -> Entry {
             fuel: Some(123_456),
             peak_memory: Some(1 << 20),
             duration: Some(Duration::from_micros(321)),
+            tokens: None,
         },
     })
 }
