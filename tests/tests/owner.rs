@@ -200,13 +200,21 @@ fn however_many_sessions_are_open_a_skill_can_be_switched_off() {
     drop(sessions);
 }
 
-/// The codes of the refusals in the newest records, oldest first.
-fn refusals(home: &Home) -> Vec<String> {
-    let records = home.records(50).into_iter();
-    let refusals = records.filter(|record| record["kind"] == "refusal");
-    refusals
-        .map(|record| record["code"].as_str().unwrap_or_default().to_owned())
-        .collect()
+/// The codes of the refusals in the newest records, oldest first. A refusal does not wait for the disk, so there is
+/// some waiting here until there are as many.
+fn refusals(home: &Home, expected: usize) -> Vec<String> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let records = home.records(50).into_iter();
+        let refusals = records.filter(|record| record["kind"] == "refusal");
+        let codes: Vec<_> = refusals
+            .map(|record| record["code"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        if codes.len() >= expected || Instant::now() > until {
+            return codes;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -216,7 +224,7 @@ fn who_may_not_call_a_tool_learns_nothing_of_its_arguments() {
     let wrong = json!({ "nonsense": 1 });
     let told = home.call("echo_say", &wrong).code(2);
     assert!(told.stdout.contains("ARGUMENTS"), "{}", told.stdout);
-    assert_eq!(refusals(&home), ["ARGUMENTS"]);
+    assert_eq!(refusals(&home, 1), ["ARGUMENTS"]);
 
     let role = home.config("roles/local.toml");
     std::fs::create_dir_all(role.parent().unwrap()).unwrap();
@@ -225,7 +233,7 @@ fn who_may_not_call_a_tool_learns_nothing_of_its_arguments() {
     home.apply().ok();
     let told = home.call("echo_say", &wrong).code(4);
     assert!(told.stdout.contains("may not call"), "{}", told.stdout);
-    assert_eq!(refusals(&home), ["ARGUMENTS", "NOT_ALLOWED"]);
+    assert_eq!(refusals(&home, 2), ["ARGUMENTS", "NOT_ALLOWED"]);
 }
 
 #[test]
@@ -235,7 +243,7 @@ fn a_call_does_not_wait_for_its_compile_beyond_its_deadline() {
     let text = json!({ "text": "a" });
     let told = home.call("echo_say", &text).code(4);
     assert!(told.stdout.contains("DEADLINE"), "{}", told.stdout);
-    assert_eq!(refusals(&home), ["NOT_LOADED"]);
+    assert_eq!(refusals(&home, 1), ["NOT_LOADED"]);
     let kinds = home.records(50);
     assert!(
         kinds.iter().all(|record| record["kind"] != "intent"),
@@ -266,7 +274,7 @@ fn what_did_not_load_is_not_tried_again_before_something_is_applied() {
         );
         std::fs::copy(&packed, &kept).unwrap();
     }
-    assert_eq!(refusals(&home), ["NOT_LOADED"], "the second is counted");
+    assert_eq!(refusals(&home, 1), ["NOT_LOADED"], "the second is counted");
     home.apply().ok();
     home.call("echo_say", &text).ok();
 }
