@@ -10,7 +10,8 @@ use vouchsafe_keys::{Algorithm, PrivateKey};
 use vouchsafe_package::signing::{RevocationList, Trust};
 use vouchsafe_package::value::{Caps, Value, parse_strict};
 use vouchsafe_package::{Case, Field, Manifest, Type, inert};
-use vouchsafe_policy::{Grant, Role, Way};
+use vouchsafe_policy::approval::Approver;
+use vouchsafe_policy::{Grant, Role, Settings, Way};
 use vouchsafe_tests::{home, wasm};
 
 const PAGES: [&str; 10] = [
@@ -73,6 +74,12 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
             "toml manifest" => drop(Manifest::parse(&text).map_err(|error| wrong(&error))),
             "toml grant" => drop(Grant::parse("grants/a.toml", &text).map_err(|e| wrong(&e))),
             "toml role" => drop(Role::parse("roles/a.toml", &text).map_err(|error| wrong(&error))),
+            "toml settings" => {
+                drop(Settings::parse("vouchsafe.toml", &text).map_err(|error| wrong(&error)));
+            }
+            "toml approver" => {
+                drop(Approver::parse("approvers/a.toml", &text).map_err(|error| wrong(&error)));
+            }
             "toml egress" => drop(Way::parse("egress.toml", &text).map_err(|error| wrong(&error))),
             "toml trust" => drop(Trust::parse(&text).map_err(|error| wrong(&error))),
             "json revocations" => {
@@ -85,7 +92,7 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
         }
         kinds.insert(info);
     }
-    assert_eq!(kinds.len(), 6, "{kinds:?}");
+    assert_eq!(kinds.len(), 8, "{kinds:?}");
 }
 
 /// A key that is not there is an error that lists those that are; each must be on the page.
@@ -93,6 +100,8 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
 fn every_key_of_every_file_is_on_its_page() {
     let grant = |text: &str| Grant::parse("f", text).unwrap_err().to_string();
     let role = |text: &str| Role::parse("f", text).unwrap_err().to_string();
+    let settings = |text: &str| Settings::parse("f", text).unwrap_err().to_string();
+    let approver = |text: &str| Approver::parse("f", text).unwrap_err().to_string();
     let way = |text: &str| Way::parse("f", text).unwrap_err().to_string();
     let trust = |text: &str| Trust::parse(text).err().unwrap().to_string();
     let manifest = |text: &str| Manifest::parse(text).unwrap_err().to_string();
@@ -106,6 +115,12 @@ fn every_key_of_every_file_is_on_its_page() {
         ),
         ("docs/grants.md", grant("[http.x]\nlimits = { nokey = 1 }")),
         ("docs/grants.md", way("nokey = 1")),
+        ("docs/grants.md", settings("nokey = 1")),
+        (
+            "docs/grants.md",
+            settings("[confirm.x]\npeople = 1\nnokey = 1"),
+        ),
+        ("docs/grants.md", approver("nokey = 1")),
         ("docs/grants.md", role("nokey = 1")),
         ("docs/grants.md", role("[bus]\nnokey = 1")),
         ("docs/grants.md", role("[agents]\nnokey = 1")),

@@ -146,8 +146,10 @@ impl Clearance {
 fn permitted(admitted: &Admitted, facts: &Facts, decision: Decision) -> Result<Permit, Refusal> {
     let permit = match decision {
         Decision::Allow(permit) => permit,
-        Decision::NeedsPerson { why, line } => {
-            return Err(Refusal::new(Code::NotApproved, why, line));
+        Decision::NeedsPerson(asked) => {
+            let why = format!("{}; wanted: {}", asked.why(), asked.wanted().who());
+            let fix = asked.obstacle().map_or(asked.line(), |(_, fix)| fix);
+            return Err(Refusal::new(Code::NotApproved, why, fix));
         }
         Decision::Deny { why, fix } => return Err(Refusal::new(Code::NotAllowed, why, fix)),
     };

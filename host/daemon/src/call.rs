@@ -168,7 +168,7 @@ impl Attempt<'_> {
                 refuse(Refusal::new(Code::NotLoaded, why, ""));
                 problem
             })?),
-            Decision::NeedsPerson { .. } | Decision::Deny { .. } => None,
+            Decision::NeedsPerson(_) | Decision::Deny { .. } => None,
         };
         let action = self.action(values, &input)?;
         let cleared = clearance.clear(admitted, action, decision)?;
@@ -327,7 +327,13 @@ pub(crate) fn still_in_force(
     };
     let effective = skill.granted().effective();
     let sends = !effective.http.is_empty() || !effective.models.is_empty();
-    let always = [skill.grant_file(), role, "trust.toml", "revocations.json"];
+    let always = [
+        skill.grant_file(),
+        role,
+        "trust.toml",
+        "revocations.json",
+        "vouchsafe.toml",
+    ];
     let files = always.into_iter().chain(sends.then_some("egress.toml"));
     if let Some(file) = rules.watch.edited_of(files) {
         let why = format!("`{file}` was edited since it was applied");

@@ -16,17 +16,23 @@ use vouchsafe_package::Digest;
 const MAX_FILE: u64 = 1 << 20;
 
 /// Directories of files, each with the ending that counts.
-const DIRECTORIES: [(&str, &str); 3] = [
+const DIRECTORIES: [(&str, &str); 4] = [
+    ("approvers", ".toml"),
     ("grants", ".toml"),
     ("roles", ".toml"),
     ("policies", ".cedar"),
 ];
 
 /// Files directly in the configuration directory.
-const SINGLE: [&str; 3] = ["trust.toml", "revocations.json", "egress.toml"];
+const SINGLE: [&str; 4] = [
+    "trust.toml",
+    "revocations.json",
+    "egress.toml",
+    "vouchsafe.toml",
+];
 
 /// The names that mean something, for who used another.
-pub const NAMES: &str = "trust.toml, revocations.json, egress.toml, grants/*.toml, roles/*.toml, policies/*.cedar, drafts/, operator.key";
+pub const NAMES: &str = "trust.toml, revocations.json, egress.toml, vouchsafe.toml, grants/*.toml, roles/*.toml, approvers/*.toml, policies/*.cedar, drafts/, operator.key";
 
 /// What else may lie there: never read as a rule.
 const BESIDE: [&str; 2] = ["drafts", "operator.key"];

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use vouchsafe_package::{Digest, Effect, Limits};
 
+use crate::approval::{Ask, Asked, Wanted};
 use crate::effective::EffectiveTool;
 use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
@@ -31,12 +32,7 @@ pub enum Decision {
     /// It may be made.
     Allow(Permit),
     /// A person must decide.
-    NeedsPerson {
-        /// Why somebody is asked.
-        why: String,
-        /// The line that asks.
-        line: String,
-    },
+    NeedsPerson(Asked),
     /// It is not made.
     Deny {
         /// Why not.
@@ -46,7 +42,8 @@ pub enum Decision {
     },
 }
 
-/// A call that policy allows: which, whose, and under which words. Made by [`decide`] alone.
+/// A call that policy allows, or would if people said yes: which, whose, and under which words. Made by [`decide`]
+/// alone; one that people have to say yes to stays within its [`Asked`] until they have.
 #[derive(Debug)]
 pub struct Permit {
     principal: Principal,
@@ -139,26 +136,41 @@ pub fn may_ask(granted: &Granted, request: &Request<'_>) -> Result<(), (String, 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
     match judge(terms, request).verdict {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(asked) => {
-            let why: Vec<_> = asked.iter().map(|line| line.says.as_str()).collect();
-            let line = asked
-                .first()
-                .map_or_else(String::new, |line| line.place.clone());
-            Decision::NeedsPerson {
-                why: why.join("; "),
-                line,
-            }
+        Verdict::Asked(tool, asks) => ask(terms, request, tool, &asks),
+        Verdict::Allowed(tool) => Decision::Allow(permit(terms, request, tool)),
+    }
+}
+
+fn ask(terms: &Terms, request: &Request<'_>, tool: &Arc<EffectiveTool>, asks: &[Ask]) -> Decision {
+    let principal = &*request.principal.id;
+    let wanted = match Wanted::of(asks, &terms.people, principal) {
+        Ok(wanted) => wanted,
+        Err(tier) => {
+            return Decision::Deny {
+                why: format!("no file in force defines the tier `{tier}`"),
+                fix: format!("vouchsafe.toml: add `[confirm.{tier}]`, then `vouchsafe apply`"),
+            };
         }
-        Verdict::Allowed(tool) => Decision::Allow(Permit {
-            principal: request.principal.clone(),
-            skill: terms.digest,
-            grant: terms.grant_digest,
-            policy: terms.policy_digest,
-            tool: Arc::clone(tool),
-            http: Arc::clone(&terms.effective.http),
-            models: Arc::clone(&terms.effective.models),
-            limits: terms.effective.limits,
-        }),
+    };
+    let why: Vec<_> = asks.iter().map(|ask| ask.line.says.as_str()).collect();
+    Decision::NeedsPerson(Asked {
+        permit: permit(terms, request, tool),
+        obstacle: wanted.obstacle(&terms.people, principal),
+        wanted,
+        why: why.join("; "),
+    })
+}
+
+fn permit(terms: &Terms, request: &Request<'_>, tool: &Arc<EffectiveTool>) -> Permit {
+    Permit {
+        principal: request.principal.clone(),
+        skill: terms.digest,
+        grant: terms.grant_digest,
+        policy: terms.policy_digest,
+        tool: Arc::clone(tool),
+        http: Arc::clone(&terms.effective.http),
+        models: Arc::clone(&terms.effective.models),
+        limits: terms.effective.limits,
     }
 }
 

@@ -153,15 +153,20 @@ pub(crate) fn in_force(files: &[(&str, &str)], key: &vouchsafe_keys::PrivateKey)
 }
 
 pub(crate) fn files(files: &[(&str, &str)]) -> crate::Files {
+    let tiers = (crate::Settings::FILE.to_owned(), TIERS.into());
     files
         .iter()
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+        .chain([tiers])
         .collect()
 }
 
 pub(crate) fn key() -> vouchsafe_keys::PrivateKey {
     vouchsafe_keys::PrivateKey::generate(vouchsafe_keys::Algorithm::EcdsaP256).unwrap()
 }
+
+/// The tier that [`GRANT`] names.
+pub(crate) const TIERS: &str = "[confirm.two-people]\npeople = 2\nfrom = \"pay-approvers\"\n";
 
 /// Trusts `acme` by a key that nothing here is signed with.
 pub(crate) const TRUST: &str = r#"[publishers.acme]

@@ -6,6 +6,7 @@ use vouchsafe_package::signing::Verified;
 use vouchsafe_package::{Digest, Package, SkillName, Version};
 
 use crate::apply::{Content, InForce};
+use crate::approval::People;
 use crate::effective::{Declared, Effective, meet};
 use crate::grant::{Grant, NotFollowed, follows};
 use crate::place::{Faults, Place};
@@ -30,6 +31,8 @@ pub(crate) struct Terms {
     pub(crate) effective: Effective,
     pub(crate) grant_digest: Digest,
     pub(crate) policy_digest: Digest,
+    /// Whom it can be asked of.
+    pub(crate) people: Arc<People>,
     /// Whether the grant pins other bytes and follows to these.
     pub(crate) followed: bool,
 }
@@ -141,6 +144,12 @@ impl Granted {
         self.terms.followed
     }
 
+    /// Whom its calls can be asked of.
+    #[must_use]
+    pub fn people(&self) -> &Arc<People> {
+        &self.terms.people
+    }
+
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -176,6 +185,7 @@ impl Terms {
             grant: Arc::clone(grant),
             grant_digest,
             policy_digest: in_force.digest(),
+            people: Arc::clone(content.people()),
             followed,
         })
     }

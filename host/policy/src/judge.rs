@@ -8,6 +8,7 @@ use std::sync::Arc;
 use vouchsafe_package::Effect;
 use vouchsafe_package::manifest::Confirm;
 
+use crate::approval::{Ask, Tier};
 use crate::decide::Request;
 use crate::effective::EffectiveTool;
 use crate::grant::Confirmation;
@@ -27,7 +28,7 @@ pub(crate) struct Judgement<'a> {
 pub(crate) enum Verdict<'a> {
     Allowed(&'a Arc<EffectiveTool>),
     /// By whom a person is asked for; at least one line.
-    Asked(Vec<Line>),
+    Asked(&'a Arc<EffectiveTool>, Vec<Ask>),
     Denied {
         why: String,
         fix: String,
@@ -53,7 +54,7 @@ pub(crate) fn judge<'a>(terms: &'a Terms, request: &Request<'a>) -> Judgement<'a
         Err(denied) => denied,
         Ok(tool) => match asks(terms, tool) {
             asked if asked.is_empty() => Verdict::Allowed(tool),
-            asked => Verdict::Asked(asked),
+            asked => Verdict::Asked(tool, asked),
         },
     };
     Judgement {
@@ -128,37 +129,45 @@ fn by_grant<'a>(
 }
 
 /// Everything that asks for a person. Conditions are not evaluated yet, so each one asks.
-fn asks(terms: &Terms, tool: &EffectiveTool) -> Vec<Line> {
+fn asks(terms: &Terms, tool: &EffectiveTool) -> Vec<Ask> {
     let operator = tool.confirm.as_ref().map(operator_asks);
     let author = tool
         .author_confirm
         .as_ref()
         .map(|confirm| author_asks(terms, tool, confirm));
-    let default = (tool.effect == Effect::Irreversible).then(|| Line {
-        place: tool
-            .raised
-            .as_ref()
-            .map_or_else(|| "shipped default".to_owned(), Place::to_string),
-        says: "what can't be undone needs a person".to_owned(),
+    let default = (tool.effect == Effect::Irreversible).then(|| Ask {
+        line: Line {
+            place: tool
+                .raised
+                .as_ref()
+                .map_or_else(|| "shipped default".to_owned(), Place::to_string),
+            says: "what can't be undone needs a person".to_owned(),
+        },
+        tier: Tier::CONFIRM.to_owned(),
+        within: None,
     });
     [operator, author, default].into_iter().flatten().collect()
 }
 
-fn operator_asks(confirm: &At<Confirmation>) -> Line {
+fn operator_asks(confirm: &At<Confirmation>) -> Ask {
     let At { value, place } = confirm;
-    let unevaluated = match value {
-        Confirmation::Tier(_) => "",
-        Confirmation::When { .. } => UNEVALUATED,
+    let (unevaluated, within) = match value {
+        Confirmation::Tier(_) => ("", None),
+        Confirmation::When { within, .. } => (UNEVALUATED, *within),
     };
-    Line {
-        place: place.to_string(),
-        says: format!("the grant says `{value}`{unevaluated}"),
+    Ask {
+        line: Line {
+            place: place.to_string(),
+            says: format!("the grant says `{value}`{unevaluated}"),
+        },
+        tier: value.tier().to_owned(),
+        within,
     }
 }
 
 const UNEVALUATED: &str = "; conditions are not evaluated yet, so it asks each time";
 
-fn author_asks(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm) -> Line {
+fn author_asks(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm) -> Ask {
     let place = format!(
         "skill.toml [tools.{}], signed in {}",
         tool.name,
@@ -168,5 +177,10 @@ fn author_asks(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm) -> Line {
         None => "the author wants each call confirmed".to_owned(),
         Some(when) => format!("the author wants it confirmed when `{when}`{UNEVALUATED}"),
     };
-    Line { place, says }
+    // Whom the author would ask is the author's word; who is asked here is the operator's.
+    Ask {
+        line: Line { place, says },
+        tier: Tier::CONFIRM.to_owned(),
+        within: confirm.within,
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! files --Proposal--> signed statement --InForce::accept--> InForce
-//! Verified + InForce --Granted::new--> Granted --decide--> Allow(Permit) | NeedsPerson | Deny
+//! Verified + InForce --Granted::new--> Granted --decide--> Allow(Permit) | NeedsPerson(Asked) | Deny
 //! ```
 //!
 //! INVARIANT (meet): [`effective()`] is never wider than what the skill declares, nor than what the
@@ -15,6 +15,7 @@
 //! what it does not do yet.
 
 pub mod apply;
+pub mod approval;
 pub mod decide;
 pub mod effective;
 #[cfg(test)]
@@ -28,10 +29,12 @@ pub mod model;
 mod place;
 pub mod role;
 pub mod route;
+pub mod settings;
 pub mod way;
 pub mod why;
 
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
+pub use approval::{Asked, People, Wanted};
 pub use decide::{Decision, Permit, Request, decide, may_ask};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
@@ -40,5 +43,6 @@ pub use judge::Line;
 pub use model::{EffectiveModel, ModelBounds, Models};
 pub use place::{At, Fault, Faults, Place};
 pub use role::{Principal, Role};
+pub use settings::Settings;
 pub use way::Way;
 pub use why::{Answer, Explanation, why};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use vouchsafe_package::{Digest, SkillName, Version};
 
+use crate::approval::{Ask, Wanted};
 use crate::decide::Request;
 use crate::granted::{Granted, NotGranted, Terms};
 use crate::judge::{Judgement, Line, Verdict, judge};
@@ -66,9 +67,10 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
     let mut lines = in_favour(terms, request.role, &judgement);
     let (answer, fix) = match judgement.verdict {
         Verdict::Allowed(_) => (Answer::Allowed, None),
-        Verdict::Asked(asked) => {
-            lines.extend(asked);
-            (Answer::NeedsPerson, Some(UNASKED.to_owned()))
+        Verdict::Asked(_, asks) => {
+            let fix = whom(terms, request, &asks);
+            lines.extend(asks.into_iter().map(|ask| ask.line));
+            (Answer::NeedsPerson, Some(fix))
         }
         Verdict::Denied { why, fix } => {
             lines.push(Line {
@@ -155,7 +157,22 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
     lines
 }
 
-const UNASKED: &str = "this build can't ask a person; the call is refused with NOT_APPROVED";
+/// Who would be asked, or why nobody can be.
+fn whom(terms: &Terms, request: &Request<'_>, asks: &[Ask]) -> String {
+    let principal = &*request.principal.id;
+    let wanted = match Wanted::of(asks, &terms.people, principal) {
+        Ok(wanted) => wanted,
+        Err(tier) => return format!("vouchsafe.toml: add `[confirm.{tier}]`"),
+    };
+    match wanted.obstacle(&terms.people, principal) {
+        Some((why, fix)) => format!("nobody can be asked: {why}; {fix}"),
+        None => format!(
+            "{} would have to say yes, within {}; this build can't ask yet, and refuses with NOT_APPROVED",
+            wanted.who(),
+            wanted.within
+        ),
+    }
+}
 
 impl Explanation {
     /// As [`why`], of a component that no grant in force lets in.

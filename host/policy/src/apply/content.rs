@@ -8,9 +8,11 @@ use vouchsafe_package::signing::{Revocations, Trust};
 use vouchsafe_package::{Digest, SkillName};
 
 use super::Files;
+use crate::approval::{Approver, People};
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
 use crate::role::Role;
+use crate::settings::Settings;
 use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
@@ -21,6 +23,7 @@ pub struct Content {
     trust: Trust,
     revocations: Revocations,
     way: Way,
+    people: Arc<People>,
 }
 
 /// Whose skill of which name.
@@ -63,6 +66,7 @@ impl Content {
                 .push(fault(REVOCATIONS, &problem).with_fix("put the list back"));
         }
         reader.same_names();
+        reader.unknown_tiers();
         reader.finish()
     }
 
@@ -107,6 +111,12 @@ impl Content {
         &self.way
     }
 
+    /// Who can be asked, of what, and whom agents work for.
+    #[must_use]
+    pub fn people(&self) -> &Arc<People> {
+        &self.people
+    }
+
     /// What the files say that this build does less of than one may expect.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
@@ -115,8 +125,18 @@ impl Content {
         self.grants()
             .flat_map(Grant::notices)
             .chain(untrusted)
+            .chain(self.unasked())
             .chain(bus)
             .collect()
+    }
+
+    fn unasked(&self) -> Option<Notice> {
+        let first = self.people.approvers().first()?;
+        Some(Notice {
+            place: first.name.place.clone(),
+            says: "this build can't ask an approver yet: a call that needs one is refused with NOT_APPROVED"
+                .to_owned(),
+        })
     }
 
     fn untrusted(&self, grant: &Grant) -> Option<Notice> {
@@ -145,6 +165,7 @@ impl Content {
 const TRUST: &str = "trust.toml";
 const REVOCATIONS: &str = "revocations.json";
 const WAY: &str = "egress.toml";
+const SETTINGS: &str = Settings::FILE;
 
 struct Reader {
     grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
@@ -152,6 +173,7 @@ struct Reader {
     trust: Trust,
     revocations: Revocations,
     way: Way,
+    people: People,
     faults: Vec<Fault>,
 }
 
@@ -164,6 +186,7 @@ impl Reader {
             trust: Trust::nobody(),
             revocations: Revocations::none(),
             way: Way::default(),
+            people: People::default(),
             faults: Vec::new(),
         }
     }
@@ -186,6 +209,12 @@ impl Reader {
                 self.way = Way::parse(path, Source::of_bytes(path, bytes)?.text())?;
                 Ok(())
             }
+            Kind::Settings => {
+                let text = Source::of_bytes(path, bytes)?;
+                self.people.settings = Settings::parse(path, text.text())?;
+                Ok(())
+            }
+            Kind::Approver => self.approver(path, bytes),
             Kind::Revocations => {
                 let list = Revocations::accept(bytes, operators, seen);
                 self.revocations = list.map_err(|error| fault(path, &error.to_string()))?;
@@ -229,6 +258,43 @@ impl Reader {
         }
     }
 
+    /// One key is one person's, and one name is one key's.
+    fn approver(&mut self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let new = Approver::parse(path, Source::of_bytes(path, bytes)?.text())?;
+        for known in &self.people.approvers {
+            let (what, place, other) = if known.key.value == new.key.value {
+                ("this key", &new.key.place, &known.key.place)
+            } else if known.name.value == new.name.value {
+                ("this name", &new.name.place, &known.name.place)
+            } else {
+                continue;
+            };
+            let problem = format!("{what} is enrolled already at {other}");
+            return Err(Fault::new(place.clone(), problem).with_fix("keep one of the two"));
+        }
+        self.people.approvers.push(new);
+        Ok(())
+    }
+
+    /// Tiers that grants name and nothing defines.
+    fn unknown_tiers(&mut self) {
+        let tools = self
+            .grants
+            .values()
+            .flat_map(|(grant, _)| grant.tools.values());
+        for confirm in tools.filter_map(|tool| tool.confirm.as_ref()) {
+            let tier = confirm.value.tier();
+            if self.people.tier(tier).is_none() {
+                let problem = format!("no tier is called `{tier}`");
+                let fix = format!(
+                    "write `always` or `four-eyes`, or add `[confirm.{tier}]` with `people = 2` to {SETTINGS}"
+                );
+                self.faults
+                    .push(Fault::new(confirm.place.clone(), problem).with_fix(fix));
+            }
+        }
+    }
+
     /// Two skills whose tools would be called the same.
     fn same_names(&mut self) {
         let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
@@ -255,6 +321,7 @@ impl Reader {
             trust,
             revocations,
             way,
+            people,
             ..
         } = self;
         Ok(Content {
@@ -263,6 +330,7 @@ impl Reader {
             trust,
             revocations,
             way,
+            people: Arc::new(people),
         })
     }
 }
@@ -273,6 +341,8 @@ enum Kind {
     Trust,
     Revocations,
     Way,
+    Settings,
+    Approver,
 }
 
 /// What a path holds. Anything else can't be put into force.
@@ -286,6 +356,8 @@ fn kind(path: &str) -> Result<Kind, Fault> {
         None if path == TRUST => Ok(Kind::Trust),
         None if path == REVOCATIONS => Ok(Kind::Revocations),
         None if path == WAY => Ok(Kind::Way),
+        None if path == SETTINGS => Ok(Kind::Settings),
+        Some(("approvers", name)) if is_file_name(name, ".toml") => Ok(Kind::Approver),
         Some(("grants", name)) if is_file_name(name, ".toml") => Ok(Kind::Grant),
         Some(("roles", name)) if is_file_name(name, ".toml") => Ok(Kind::Role),
         Some(("policies", name)) if is_file_name(name, ".cedar") => {
@@ -293,7 +365,7 @@ fn kind(path: &str) -> Result<Kind, Fault> {
                 .with_fix("take the file away"))
         }
         _ => Err(fault(&shown, "no such file can be applied").with_fix(
-            "want grants/NAME.toml, roles/NAME.toml, trust.toml, egress.toml or revocations.json",
+            "want grants/NAME.toml, roles/NAME.toml, approvers/NAME.toml, trust.toml, egress.toml, vouchsafe.toml or revocations.json",
         )),
     }
 }

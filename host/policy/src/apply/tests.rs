@@ -302,7 +302,7 @@ fn what_would_change_is_said_line_by_line() {
 #[test]
 fn a_role_for_the_person_s_own_agents_narrows_the_built_in_one() {
     let local = "role = \"local\"\nskills = [\"read\", \"execute\"]\ntools = [\"acme:*\"]\n";
-    let files = fixture::files(&[("roles/local.toml", local)]);
+    let files = Files::from([("roles/local.toml".to_owned(), local.into())]);
     let proposal = Proposal::read(&files, &[], 0).unwrap();
     let said: Vec<_> = changes(None, proposal.content())
         .iter()

@@ -61,11 +61,11 @@ fn what_can_t_be_undone_needs_a_person_though_no_line_asks() {
     let grant =
         GRANT.split("[tools]").next().unwrap().to_owned() + "[tools]\nwipe = {}\nnote = {}\n";
     let plain = terms(&skill, &grant);
-    let Decision::NeedsPerson { why, line } = ask(&plain, &Role::local(), "wipe", of_terms) else {
+    let Decision::NeedsPerson(asked) = ask(&plain, &Role::local(), "wipe", of_terms) else {
         panic!("nobody was asked");
     };
     assert_eq!(
-        (why.as_str(), line.as_str()),
+        (asked.why(), asked.line()),
         ("what can't be undone needs a person", "shipped default")
     );
     assert!(matches!(
@@ -77,10 +77,10 @@ fn what_can_t_be_undone_needs_a_person_though_no_line_asks() {
         &skill,
         &grant.replace("note = {}", "note = { effect = \"irreversible\" }"),
     );
-    let Decision::NeedsPerson { line, .. } = ask(&raised, &Role::local(), "note", of_terms) else {
+    let Decision::NeedsPerson(asked) = ask(&raised, &Role::local(), "note", of_terms) else {
         panic!("nobody was asked");
     };
-    assert_eq!(line, "grants/acme.payments.toml:7");
+    assert_eq!(asked.line(), "grants/acme.payments.toml:7");
 }
 
 #[test]
@@ -90,12 +90,11 @@ fn a_condition_asks_until_it_is_evaluated() {
         "{ confirm = { when = \"input.amount.minor > 100000\" } }",
     );
     let terms = terms(&Skill::payments(), &text);
-    let Decision::NeedsPerson { why, line } = ask(&terms, &Role::local(), "initiate", of_terms)
-    else {
+    let Decision::NeedsPerson(asked) = ask(&terms, &Role::local(), "initiate", of_terms) else {
         panic!("nobody was asked");
     };
-    assert!(why.contains("conditions are not evaluated yet"), "{why}");
-    assert_eq!(line, "grants/acme.payments.toml:6");
+    assert!(asked.why().contains("conditions are not evaluated yet"));
+    assert_eq!(asked.line(), "grants/acme.payments.toml:6");
 }
 
 #[test]
@@ -105,7 +104,7 @@ fn the_author_can_ask_too() {
     );
     let grant = GRANT.split("[tools]").next().unwrap().to_owned() + "[tools]\nstatus = {}\n";
     let decision = ask(&terms(&skill, &grant), &Role::local(), "status", of_terms);
-    assert!(matches!(decision, Decision::NeedsPerson { .. }));
+    assert!(matches!(decision, Decision::NeedsPerson(_)));
 }
 
 #[test]
@@ -189,7 +188,7 @@ proptest! {
         let (decision, answer) = (ask(&terms, &role, "act", of_terms), ask(&terms, &role, "act", why::of_terms).answer);
         match decision {
             Decision::Deny { .. } => prop_assert!(denied && answer == why::Answer::Denied),
-            Decision::NeedsPerson { .. } => prop_assert!(!denied && asked && answer == why::Answer::NeedsPerson),
+            Decision::NeedsPerson(_) => prop_assert!(!denied && asked && answer == why::Answer::NeedsPerson),
             Decision::Allow(permit) => {
                 prop_assert!(!denied && !asked && answer == why::Answer::Allowed);
                 prop_assert_eq!(permit.ceiling(), declared);

@@ -10,6 +10,7 @@ use vouchsafe_package::manifest::Span;
 
 use super::condition::Condition;
 use super::raw::kebab;
+use crate::approval::Tier;
 use crate::place::{At, Fault, Source};
 
 /// When a person is to decide on a call.
@@ -21,11 +22,22 @@ pub enum Confirmation {
     When {
         /// What must hold of the arguments.
         condition: Condition,
-        /// Who is asked, by the operator's name for them.
+        /// Who is asked: a tier.
         channel: Option<String>,
         /// How long they have.
         within: Option<Span>,
     },
+}
+
+impl Confirmation {
+    /// The tier that is asked for; a condition without a `channel` asks for the one that needs no file.
+    #[must_use]
+    pub fn tier(&self) -> &str {
+        match self {
+            Self::Tier(tier) => tier,
+            Self::When { channel, .. } => channel.as_deref().unwrap_or(Tier::CONFIRM),
+        }
+    }
 }
 
 impl fmt::Display for Confirmation {

@@ -10,6 +10,7 @@ use vouchsafe_package::signing::{Publisher, Recognised, Transparency};
 
 use super::Facts;
 use crate::apply::Content;
+use crate::approval::People;
 use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
@@ -56,6 +57,7 @@ pub(super) fn of(content: &Content) -> Facts {
         .for_each(|publisher| facts.publisher(publisher));
     facts.revocations(content);
     facts.way(content.way());
+    facts.people(content.people());
     facts.0
 }
 
@@ -150,6 +152,37 @@ impl Collector {
         if let Some(proxy) = &way.proxy {
             let says = format!("the proxy {} makes every connection", proxy.value);
             self.fact(&subject, Sense::Permits, says, &proxy.place);
+        }
+    }
+
+    fn people(&mut self, people: &People) {
+        for (name, At { value, place }) in &people.settings.confirm {
+            let subject = Subject(format!("tier {name}"));
+            let people = u64::from(value.people);
+            self.bound(&subject, "people", people, people.to_string(), place);
+            let from = value.from.as_deref().unwrap_or("any approver");
+            self.fact(&subject, Sense::Neither, format!("from {from}"), place);
+            let within = format!("they have {}", value.within);
+            self.fact(&subject, Sense::Neither, within, place);
+        }
+        for (principal, At { value, place }) in &people.settings.works_for {
+            let subject = Subject(format!("agent {principal}"));
+            self.fact(
+                &subject,
+                Sense::Neither,
+                format!("works for {value}"),
+                place,
+            );
+        }
+        for approver in &people.approvers {
+            let subject = Subject(format!("approver {}", approver.name.value));
+            let (person, key) = (&approver.person, approver.key.value.fingerprint());
+            let says = format!("{} may approve by key {key}", person.value);
+            self.fact(&subject, Sense::Permits, says, &person.place);
+            for group in &approver.groups {
+                let says = format!("is of {}", group.value);
+                self.fact(&subject, Sense::Permits, says, &group.place);
+            }
         }
     }
 

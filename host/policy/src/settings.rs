@@ -1,0 +1,50 @@
+//! `vouchsafe.toml`: what the operator sets for the whole host. One module a section.
+
+pub mod confirm;
+pub mod works_for;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use confirm::Tiers;
+pub use works_for::WorksFor;
+
+use crate::place::{Fault, Source};
+
+/// The host's settings; without the file, each section's default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// `[confirm.NAME]`: the operator's own tiers of confirmation.
+    pub confirm: Tiers,
+    /// `[works-for]`: the person for whom each agent works.
+    pub works_for: WorksFor,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawSettings {
+    #[serde(default)]
+    confirm: BTreeMap<Spanned<String>, confirm::RawTier>,
+    #[serde(default)]
+    works_for: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+impl Settings {
+    /// The file's name in the configuration directory.
+    pub const FILE: &str = "vouchsafe.toml";
+
+    /// Reads the text of `vouchsafe.toml`.
+    ///
+    /// # Errors
+    /// The first thing wrong, with its place: unknown keys are.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Fault> {
+        let source = Source::new(file, text);
+        let raw: RawSettings = source.toml()?;
+        Ok(Self {
+            confirm: confirm::read(&source, raw.confirm)?,
+            works_for: works_for::read(&source, raw.works_for)?,
+        })
+    }
+}
