@@ -220,7 +220,7 @@ impl Home {
         for _ in 0..200 {
             self.call(tool, arguments);
             let last = self.records(1).pop().unwrap_or_default();
-            if last["kind"] == "outcome" {
+            if last.get("kind").is_some_and(|kind| kind == "outcome") {
                 return;
             }
             std::thread::sleep(std::time::Duration::from_millis(100));

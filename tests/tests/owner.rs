@@ -206,9 +206,10 @@ fn refusals(home: &Home, expected: usize) -> Vec<String> {
     let until = Instant::now() + Duration::from_secs(10);
     loop {
         let records = home.records(50).into_iter();
-        let refusals = records.filter(|record| record["kind"] == "refusal");
+        let refusals =
+            records.filter(|record| record.get("kind").is_some_and(|kind| kind == "refusal"));
         let codes: Vec<_> = refusals
-            .map(|record| record["code"].as_str().unwrap_or_default().to_owned())
+            .filter_map(|record| Some(record.get("code")?.as_str()?.to_owned()))
             .collect();
         if codes.len() >= expected || Instant::now() > until {
             return codes;

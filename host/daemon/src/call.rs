@@ -160,13 +160,9 @@ impl Attempt<'_> {
         // Compiled before the intent, so that an intent is only ever about running; and only for who
         // may call, because compiling is much work. Everybody else is refused at the gate.
         let code = match &decision {
-            Decision::Allow(_) => Some(self.code(&ends).await.map_err(|problem| {
-                let why = problem
-                    .why
-                    .clone()
-                    .unwrap_or_else(|| problem.message.clone());
+            Decision::Allow(_) => Some(self.code(&ends).await.inspect_err(|problem| {
+                let why = problem.why.as_ref().unwrap_or(&problem.message);
                 refuse(Refusal::new(Code::NotLoaded, why, ""));
-                problem
             })?),
             Decision::NeedsPerson(_) | Decision::Deny { .. } => None,
         };

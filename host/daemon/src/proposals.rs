@@ -330,6 +330,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "an edit in place, as editors make it"
+    )]
     fn an_edit_shows_at_once_while_the_last_look_counts() {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path();
@@ -362,6 +366,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "what somebody does to the host")]
     fn another_directory_in_place_of_one_above_shows_at_once() {
         let directory = tempfile::tempdir().unwrap();
         let (above, config) = (directory.path().join("a"), directory.path().join("a/b"));
