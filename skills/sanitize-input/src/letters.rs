@@ -120,7 +120,7 @@ fn squeezed(text: &str, form: fn(char) -> String) -> (String, Vec<(usize, usize)
         if c.is_ascii_alphabetic() {
             letters.push(c.to_ascii_lowercase());
             places.push(place);
-        } else if !(c.is_ascii() && !u8::try_from(c).is_ok_and(is_figure)) && !is_hidden(c) {
+        } else if (!c.is_ascii() || u8::try_from(c).is_ok_and(is_figure)) && !is_hidden(c) {
             for letter in form(c).chars().filter(|c| c.is_alphabetic()) {
                 letters.push(letter);
                 places.extend(std::iter::repeat_n(place, letter.len_utf8()));
