@@ -138,9 +138,9 @@ impl Wanted {
             let group = tier
                 .from
                 .as_ref()
-                .map_or_else(String::new, |group| format!(" --group {group}"));
+                .map_or_else(String::new, |group| format!(", of `{group}`"));
             let fix = format!(
-                "vouchsafe approver enrol NAME --person PERSON{group}, then `vouchsafe apply`"
+                "write `approvers/NAME.toml` for one more person{group}, then `vouchsafe apply`"
             );
             Some((why, fix))
         })
