@@ -42,8 +42,7 @@ pub enum Decision {
     },
 }
 
-/// A call that policy allows, or would if people said yes: which, whose, and under which words. Made by [`decide`]
-/// alone; one that people have to say yes to stays within its [`Asked`] until they have.
+/// A call that policy allows: which, whose, and under which words. Made by [`decide`] alone.
 #[derive(Debug)]
 pub struct Permit {
     principal: Principal,
@@ -136,12 +135,12 @@ pub fn may_ask(granted: &Granted, request: &Request<'_>) -> Result<(), (String, 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
     match judge(terms, request).verdict {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(tool, asks) => ask(terms, request, tool, &asks),
+        Verdict::Asked(asks) => ask(terms, request, &asks),
         Verdict::Allowed(tool) => Decision::Allow(permit(terms, request, tool)),
     }
 }
 
-fn ask(terms: &Terms, request: &Request<'_>, tool: &Arc<EffectiveTool>, asks: &[Ask]) -> Decision {
+fn ask(terms: &Terms, request: &Request<'_>, asks: &[Ask]) -> Decision {
     let principal = &*request.principal.id;
     let wanted = match Wanted::of(asks, &terms.people, principal) {
         Ok(wanted) => wanted,
@@ -154,7 +153,6 @@ fn ask(terms: &Terms, request: &Request<'_>, tool: &Arc<EffectiveTool>, asks: &[
     };
     let why: Vec<_> = asks.iter().map(|ask| ask.line.says.as_str()).collect();
     Decision::NeedsPerson(Asked {
-        permit: permit(terms, request, tool),
         obstacle: wanted.obstacle(&terms.people, principal),
         wanted,
         why: why.join("; "),

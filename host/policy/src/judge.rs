@@ -28,7 +28,7 @@ pub(crate) struct Judgement<'a> {
 pub(crate) enum Verdict<'a> {
     Allowed(&'a Arc<EffectiveTool>),
     /// By whom a person is asked for; at least one line.
-    Asked(&'a Arc<EffectiveTool>, Vec<Ask>),
+    Asked(Vec<Ask>),
     Denied {
         why: String,
         fix: String,
@@ -54,7 +54,7 @@ pub(crate) fn judge<'a>(terms: &'a Terms, request: &Request<'a>) -> Judgement<'a
         Err(denied) => denied,
         Ok(tool) => match asks(terms, tool) {
             asked if asked.is_empty() => Verdict::Allowed(tool),
-            asked => Verdict::Asked(tool, asked),
+            asked => Verdict::Asked(asked),
         },
     };
     Judgement {

@@ -67,7 +67,7 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
     let mut lines = in_favour(terms, request.role, &judgement);
     let (answer, fix) = match judgement.verdict {
         Verdict::Allowed(_) => (Answer::Allowed, None),
-        Verdict::Asked(_, asks) => {
+        Verdict::Asked(asks) => {
             let fix = whom(terms, request, &asks);
             lines.extend(asks.into_iter().map(|ask| ask.line));
             (Answer::NeedsPerson, Some(fix))

@@ -1,13 +1,9 @@
 //! What is wanted before a call may be made: every tier that a line asks for, all of them met.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use vouchsafe_package::manifest::Span;
 
-use super::people::counts;
-use super::{People, Says, Tier, Vote};
-use crate::decide::Permit;
+use super::{People, Tier};
 use crate::judge::Line;
 
 /// A line that asks for a person, and for which.
@@ -34,10 +30,9 @@ pub struct Wanted {
     pub within: Span,
 }
 
-/// A call that a person must decide on: what is wanted, and the permit that it would then have.
+/// A call that a person must decide on.
 #[derive(Debug)]
 pub struct Asked {
-    pub(crate) permit: Permit,
     pub(crate) wanted: Wanted,
     pub(crate) why: String,
     pub(crate) obstacle: Option<(String, String)>,
@@ -70,23 +65,6 @@ impl Asked {
     pub fn obstacle(&self) -> Option<(&str, &str)> {
         let (why, fix) = self.obstacle.as_ref()?;
         Some((why, fix))
-    }
-
-    /// What the call would have if it were approved: to show, not to use.
-    #[must_use]
-    pub fn proposed(&self) -> &Permit {
-        &self.permit
-    }
-
-    /// The permit, if `votes` are all that is wanted.
-    ///
-    /// # Errors
-    /// The same again while somebody's yes is missing.
-    pub fn approved(self, votes: &[Vote], people: &People) -> Result<Permit, Box<Self>> {
-        match self.wanted.is_met(votes, people) {
-            true => Ok(self.permit),
-            false => Err(Box::new(self)),
-        }
     }
 }
 
@@ -143,38 +121,6 @@ impl Wanted {
                 "write `approvers/NAME.toml` for one more person{group}, then `vouchsafe apply`"
             );
             Some((why, fix))
-        })
-    }
-
-    /// Whether everybody whose yes is wanted said yes, and nobody no. Several keys of a person are one.
-    #[must_use]
-    pub fn is_met(&self, votes: &[Vote], people: &People) -> bool {
-        let refused = votes.iter().any(|vote| vote.says() == Says::Deny);
-        !refused
-            && !self.tiers.is_empty()
-            && self
-                .tiers
-                .iter()
-                .all(|tier| self.is_met_for(tier, votes, people))
-    }
-
-    fn is_met_for(&self, tier: &Tier, votes: &[Vote], people: &People) -> bool {
-        let said_yes: BTreeSet<&str> = votes
-            .iter()
-            .filter_map(|vote| people.holder(vote.key()))
-            .filter(|approver| counts(tier, approver, self.requester.as_deref()))
-            .map(|approver| approver.person.value.as_str())
-            .collect();
-        said_yes.len() >= usize::try_from(tier.people).unwrap_or(usize::MAX)
-    }
-
-    /// Whether the yes of who holds `vote`'s key counts for any tier.
-    #[must_use]
-    pub fn counts(&self, vote: &Vote, people: &People) -> bool {
-        let holder = people.holder(vote.key());
-        holder.is_some_and(|approver| {
-            let mut tiers = self.tiers.iter();
-            tiers.any(|tier| counts(tier, approver, self.requester.as_deref()))
         })
     }
 

@@ -81,16 +81,23 @@ impl AskedBounds {
                 Span(MOST.time_ms).to_string(),
             ),
         ];
-        for (key, asked, most, shown) in within {
-            if asked > most {
-                return Err(format!("`{key}` is more than {shown}"));
-            }
-            if asked == 0 && key != "sent" {
-                return Err(format!(
-                    "`{key}` of nothing lets nothing happen: take the destination out instead"
-                ));
-            }
-        }
+        within_reach(&within, "destination")?;
         Ok(asked)
     }
+}
+
+/// Holds each bound, as key, what is asked, the most there is and how that is written, against the most; and only
+/// `sent` may be nothing. `what` is what to take out instead.
+pub(crate) fn within_reach(bounds: &[(&str, u64, u64, String)], what: &str) -> Result<(), String> {
+    for (key, asked, most, shown) in bounds {
+        if asked > most {
+            return Err(format!("`{key}` is more than {shown}"));
+        }
+        if *asked == 0 && *key != "sent" {
+            return Err(format!(
+                "`{key}` of nothing lets nothing happen: take the {what} out instead"
+            ));
+        }
+    }
+    Ok(())
 }

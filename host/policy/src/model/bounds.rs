@@ -4,6 +4,7 @@ use serde::Deserialize;
 use vouchsafe_package::manifest::{ByteSize, Span};
 
 use crate::http::HttpBounds;
+use crate::http::bounds::within_reach;
 
 /// Requests that one question may take: the first, and two more when a reply does not fit.
 pub const TRIES: u64 = 3;
@@ -95,16 +96,7 @@ impl AskedModelBounds {
                 Span(MOST.time_ms).to_string(),
             ),
         ];
-        for (key, asked, most, shown) in within {
-            if asked > most {
-                return Err(format!("`{key}` is more than {shown}"));
-            }
-            if asked == 0 {
-                return Err(format!(
-                    "`{key}` of nothing lets nothing happen: take the model out instead"
-                ));
-            }
-        }
+        within_reach(&within, "model")?;
         Ok(asked)
     }
 }
