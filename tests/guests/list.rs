@@ -14,10 +14,12 @@
 macro_rules! for_each_guest {
     ($macro:ident) => {
         $macro!(asker);
+        $macro!(asks_records);
         $macro!(deep_recursion);
         $macro!(echo);
         $macro!(endless_loop);
         $macro!(env_reader);
+        $macro!(gives_records);
         $macro!(handle_hog);
         $macro!(huge_output);
         $macro!(kinds_of_work);

@@ -715,4 +715,21 @@ fn wat_utf16() {
     contains(&pack_refused("wat-utf16"), "`utf16`");
 }
 
+/// What it asks of others is in `callee.rs`.
+#[test]
+fn asks_records() {
+    let named = "[skills.\"guests:gives-records/records\"]\nskill = \"guests:gives-records\"\npublisher = \"publisher\"";
+    let home = with("gives-records");
+    home.with_granted_guest("asks-records", named);
+    assert_eq!(result(&home, "asks-records_count", json!({})), 3);
+}
+
+#[test]
+fn gives_records() {
+    assert_eq!(
+        result(&with("gives-records"), "gives-records_count", json!({})),
+        3
+    );
+}
+
 for_each_guest!(assert_tested);

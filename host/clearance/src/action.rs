@@ -48,6 +48,17 @@ pub struct Call {
     pub input: Commitment,
     /// What ties the records of one request together.
     pub correlation: String,
+    /// The call of another skill that makes this one, if one does.
+    pub within: Option<Within>,
+}
+
+/// The call inside which a skill calls another.
+#[derive(Debug, Clone)]
+pub struct Within {
+    /// Its intent.
+    pub intent: Seq,
+    /// The line of its grant that names the skill that is called.
+    pub rule: String,
 }
 
 impl Action for Call {
@@ -58,9 +69,9 @@ impl Action for Call {
             digest: self.digest,
             tool: self.tool.clone(),
             correlation: self.correlation.clone(),
-            parent: None,
+            parent: self.within.as_ref().map(|within| within.intent),
             place: None,
-            rule: None,
+            rule: self.within.as_ref().map(|within| within.rule.clone()),
             input: Some(self.input.clone()),
         }
     }

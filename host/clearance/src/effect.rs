@@ -9,7 +9,7 @@ use vouchsafe_policy::Permit;
 use crate::action::Facts;
 use crate::epoch::Guard;
 use crate::gate::Door;
-use crate::{Action, Call, Cleared, Code, Refusal};
+use crate::{Action, Admitted, Call, Cleared, Code, Refusal};
 
 /// What a skill asks the host to do during a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -209,6 +209,21 @@ impl EffectGate {
     #[must_use]
     pub fn skill(&self) -> &SkillName {
         &self.call.skill
+    }
+
+    /// The right to have another skill called inside this call, by the same principal and under the same rules.
+    pub fn admit(&self) -> Admitted {
+        Admitted::within(self.call.permit.principal(), self.call.guard.again())
+    }
+
+    /// The intent of the call.
+    pub fn intent(&self) -> Seq {
+        self.call.intent
+    }
+
+    /// What ties the records of one request together.
+    pub fn correlation(&self) -> &str {
+        &self.call.correlation
     }
 
     /// What the call is permitted.

@@ -35,6 +35,15 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// The same principal's right to have a skill that was called call another, under the same rules. How often is
+    /// bounded by the outer call's fuel.
+    pub(crate) fn within(principal: &Principal, guard: Guard) -> Self {
+        Self {
+            principal: principal.clone(),
+            guard,
+        }
+    }
+
     /// Who asks.
     pub fn principal(&self) -> &Principal {
         &self.principal

@@ -21,7 +21,7 @@ mod limit;
 mod refusal;
 mod refusals;
 
-pub use action::{Action, Call, Facts};
+pub use action::{Action, Call, Facts, Within};
 pub use cleared::{Approval, Cleared, Ending};
 pub use effect::{About, EffectGate, EffectKind, Part};
 pub use epoch::{Advanced, Epoch, Guard, StillHeld};

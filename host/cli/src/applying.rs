@@ -17,7 +17,7 @@ use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{PrivateKey, PublicKey};
 use vouchsafe_package::{Digest, Package, ReadLimits};
 use vouchsafe_policy::apply::{Change, Content, Files, InForce, Mark, Proposal, Since, changes};
-use vouchsafe_policy::{Faults, effective};
+use vouchsafe_policy::{Fault, Faults, Grant, callee, effective};
 
 use crate::args::Proof;
 use crate::context::Context;
@@ -253,16 +253,40 @@ fn fits(store: &Store, content: &Content, files: &Files, before: &Files) -> anyh
         let Some(kept) = store.load(&grant.digest.value)? else {
             continue;
         };
-        if let Ok(package) = Package::read(&kept.component, &ReadLimits::default())
-            && let Err(found) = effective(&package, grant)
-        {
-            faults.extend(found.all);
+        if let Ok(package) = Package::read(&kept.component, &ReadLimits::default()) {
+            if let Err(found) = effective(&package, grant) {
+                faults.extend(found.all);
+            }
+            faults.extend(callees(store, content, grant, &package)?);
         }
     }
     if faults.is_empty() {
         return Ok(());
     }
     Err(Failure::refused(Faults::from(faults).to_string()).into())
+}
+
+/// Where the skills that `grant` names answer with other types than `caller` imports.
+fn callees(
+    store: &Store,
+    content: &Content,
+    grant: &Grant,
+    caller: &Package,
+) -> anyhow::Result<Vec<Fault>> {
+    let mut faults = Vec::new();
+    for (interface, named) in &grant.skills {
+        let callee = content.grant_for(&named.skill.value, &named.publisher.value);
+        let Some((callee, _)) = callee else { continue };
+        let Some(kept) = store.load(&callee.digest.value)? else {
+            continue;
+        };
+        if let Ok(callee) = Package::read(&kept.component, &ReadLimits::default())
+            && let Err(found) = callee::check(caller, grant, interface, &callee)
+        {
+            faults.extend(found.all);
+        }
+    }
+    Ok(faults)
 }
 
 fn show(changes: &[Change], proposal: &Proposal) {

@@ -18,6 +18,7 @@ use vouchsafe_policy::{Decision, Principal, Request, Role, decide, may_ask};
 use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Ends, Skill};
 
 use crate::caller::Caller;
+use crate::nested::Others;
 use crate::owner::Owner;
 use crate::registry::Entry;
 use crate::rules::Rules;
@@ -127,7 +128,7 @@ impl Owner {
 struct Attempt<'a> {
     asked: Instant,
     owner: &'a Owner,
-    rules: &'a Rules,
+    rules: &'a Arc<Rules>,
     entry: &'a Entry,
     correlation: String,
 }
@@ -169,7 +170,10 @@ impl Attempt<'_> {
         let action = self.action(values, &input)?;
         let cleared = clearance.clear(admitted, action, decision)?;
         let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
-        let completed = self.owner.engine().call(cleared, &code, ends).await;
+        let shared = self.owner.shared().ok();
+        let others = shared.and_then(|owner| Others::of(owner, self.rules, skill));
+        let engine = self.owner.engine();
+        let completed = engine.call_with(cleared, &code, others, ends).await;
         self.answer(completed).await
     }
 
@@ -228,6 +232,7 @@ impl Attempt<'_> {
             arguments,
             input: self.owner.clearance().commit(&canonical(input))?,
             correlation: self.correlation.clone(),
+            within: None,
         })
     }
 
@@ -303,7 +308,7 @@ impl Attempt<'_> {
 }
 
 /// The beginning of what a skill had a say in.
-fn cut(text: &str) -> &str {
+pub(crate) fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(512)).unwrap_or(text)
 }
 

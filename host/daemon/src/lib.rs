@@ -13,6 +13,7 @@ pub mod home;
 mod kept;
 mod logging;
 mod mcp;
+mod nested;
 pub mod owner;
 pub mod proposals;
 pub mod protocol;

@@ -9,6 +9,7 @@ use vouchsafe_package::assemble::tool_name;
 use vouchsafe_package::signing::{Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
+use vouchsafe_policy::grant::SkillGrant;
 use vouchsafe_policy::{Granted, Principal, Role};
 
 use crate::applied::Applied;
@@ -279,6 +280,14 @@ impl Rules {
     pub(crate) fn role(&self, principal: &Principal) -> Option<Arc<Role>> {
         let in_force = self.in_force.as_ref()?;
         in_force.content().role(&principal.role).cloned()
+    }
+
+    /// The component that answers where a grant names a skill to be called.
+    pub(crate) fn answering(&self, granted: &SkillGrant) -> Option<&Arc<InstalledSkill>> {
+        self.on.iter().find(|on| {
+            on.package().name == granted.skill.value
+                && on.granted().verified().publisher() == granted.publisher.value
+        })
     }
 
     /// The component that would have the tool `name` if it were not off.

@@ -13,6 +13,10 @@ use crate::judge::{Verdict, judge, outright};
 use crate::model::Models;
 use crate::role::{Principal, Role};
 
+mod within;
+
+pub use within::{Within, decide_within};
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -42,7 +46,7 @@ pub enum Decision {
     },
 }
 
-/// A call that policy allows: which, whose, and under which words. Made by [`decide`] alone.
+/// A call that policy allows: which, whose, and under which words. Made by [`decide`] and [`decide_within`] alone.
 #[derive(Debug)]
 pub struct Permit {
     principal: Principal,
@@ -135,13 +139,18 @@ pub fn may_ask(granted: &Granted, request: &Request<'_>) -> Result<(), (String, 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
     match judge(terms, request).verdict {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(asks) => ask(terms, request, &asks),
-        Verdict::Allowed(tool) => Decision::Allow(permit(terms, request, tool)),
+        Verdict::Asked(asks) => ask(terms, request.principal, &asks),
+        Verdict::Allowed(tool) => Decision::Allow(permit(
+            terms,
+            request.principal,
+            tool,
+            terms.effective.limits,
+        )),
     }
 }
 
-fn ask(terms: &Terms, request: &Request<'_>, asks: &[Ask]) -> Decision {
-    let principal = &*request.principal.id;
+fn ask(terms: &Terms, principal: &Principal, asks: &[Ask]) -> Decision {
+    let principal = &*principal.id;
     let wanted = match Wanted::of(asks, &terms.people, principal) {
         Ok(wanted) => wanted,
         Err(tier) => {
@@ -159,16 +168,21 @@ fn ask(terms: &Terms, request: &Request<'_>, asks: &[Ask]) -> Decision {
     })
 }
 
-fn permit(terms: &Terms, request: &Request<'_>, tool: &Arc<EffectiveTool>) -> Permit {
+fn permit(
+    terms: &Terms,
+    principal: &Principal,
+    tool: &Arc<EffectiveTool>,
+    limits: Limits,
+) -> Permit {
     Permit {
-        principal: request.principal.clone(),
+        principal: principal.clone(),
         skill: terms.digest,
         grant: terms.grant_digest,
         policy: terms.policy_digest,
         tool: Arc::clone(tool),
         http: Arc::clone(&terms.effective.http),
         models: Arc::clone(&terms.effective.models),
-        limits: terms.effective.limits,
+        limits,
     }
 }
 

@@ -13,7 +13,7 @@ use vouchsafe_package::manifest::{
 };
 use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Version};
 
-use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, ToolGrant};
+use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, SkillGrant, ToolGrant};
 use crate::http::{Base, Destinations, HttpBounds, Private};
 use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
@@ -30,6 +30,8 @@ pub struct Effective {
     pub http: Arc<Destinations>,
     /// The models that its prompts may go to.
     pub models: Arc<Models>,
+    /// Who answers the interfaces of other skills that it calls.
+    pub skills: BTreeMap<String, SkillGrant>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -145,6 +147,9 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         model::effective::meet(declared, name, granted).map(Arc::new)
     });
     faults.extend(model::effective::reachable_otherwise(&models, &http));
+    let skills = fitting(&grant.skills, &mut faults, |name, granted| {
+        called(declared, name, granted)
+    });
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -162,6 +167,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             declared.manifest,
             models,
         )),
+        skills,
         limits,
     })
 }
@@ -311,6 +317,15 @@ fn destination(
         auth,
         place: granted.place.clone(),
     })
+}
+
+fn called(declared: &Declared<'_>, name: &str, granted: &SkillGrant) -> Result<SkillGrant, Fault> {
+    if declared.manifest.skills.contains_key(name) {
+        return Ok(granted.clone());
+    }
+    let problem = format!("the skill imports no `{name}` of another skill");
+    Err(Fault::new(granted.place.clone(), problem)
+        .with_fix(format!("take `[skills.\"{name}\"]` out")))
 }
 
 fn url(name: &str, asked: &Http, granted: &HttpGrant) -> Result<Url, Fault> {

@@ -129,7 +129,7 @@ fn by_grant<'a>(
 }
 
 /// Everything that asks for a person. Conditions are not evaluated yet, so each one asks.
-fn asks(terms: &Terms, tool: &EffectiveTool) -> Vec<Ask> {
+pub(crate) fn asks(terms: &Terms, tool: &EffectiveTool) -> Vec<Ask> {
     let operator = tool.confirm.as_ref().map(operator_asks);
     let author = tool
         .author_confirm

@@ -16,6 +16,7 @@
 
 pub mod apply;
 pub mod approval;
+pub mod callee;
 pub mod decide;
 pub mod effective;
 #[cfg(test)]
@@ -35,7 +36,7 @@ pub mod why;
 
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
 pub use approval::{Asked, People, Wanted};
-pub use decide::{Decision, Permit, Request, decide, may_ask};
+pub use decide::{Decision, Permit, Request, Within, decide, decide_within, may_ask};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
 pub use granted::{Granted, NotGranted};

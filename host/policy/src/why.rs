@@ -142,6 +142,15 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
             ),
         );
     }
+    for (name, callee) in &terms.effective.skills {
+        let (skill, publisher) = (&callee.skill.value, &callee.publisher.value);
+        line(
+            callee.place.to_string(),
+            format!(
+                "it may call `{name}` of `{skill}` of `{publisher}`, within what that one was granted"
+            ),
+        );
+    }
     if let Some((tool, raised)) = judgement
         .tool
         .and_then(|tool| Some((tool, tool.raised.as_ref()?)))

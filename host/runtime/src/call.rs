@@ -4,6 +4,7 @@ use crate::door::Refused;
 use crate::engine::Engine;
 use crate::error::{CallError, LoadError};
 use crate::lines::Lines;
+use crate::nested::Callees;
 use crate::run::{Job, Ran, Usage};
 use crate::skill::Skill;
 use serde_json::{Value as Json, json};
@@ -65,6 +66,21 @@ impl Ends {
             CallError::Cancelled
         }
     }
+
+    /// Drives `call` to its end, which `cancel` brings about; and so does the operator.
+    pub(crate) async fn killing<T>(
+        &self,
+        call: impl Future<Output = T>,
+        cancel: CancellationToken,
+    ) -> T {
+        let mut call = pin!(call);
+        tokio::select! {
+            biased;
+            ended = &mut call => return ended,
+            () = self.kill.cancelled() => cancel.cancel(),
+        }
+        call.await
+    }
 }
 
 /// A call that is asked for now, and that nobody switches off.
@@ -101,29 +117,33 @@ impl Engine {
         skill: &Arc<Skill>,
         ends: impl Into<Ends>,
     ) -> Completed {
-        let ends = ends.into();
+        self.call_with(cleared, skill, None, ends.into()).await
+    }
+
+    /// As [`Engine::call`], of a skill that may call others by `callees`.
+    pub async fn call_with(
+        &self,
+        cleared: Cleared<Call>,
+        skill: &Arc<Skill>,
+        callees: Option<Arc<dyn Callees>>,
+        ends: Ends,
+    ) -> Completed {
         let cancel = ends.cancel.child_token();
         let _ends_with_us = cancel.clone().drop_guard();
-        let mut call = pin!(self.make(cleared, skill, &ends, cancel.clone()));
-        tokio::select! {
-            biased;
-            completed = &mut call => return completed,
-            () = ends.kill.cancelled() => cancel.cancel(),
-        }
-        call.await
+        let call = self.make(cleared, skill, callees, &ends, cancel.clone());
+        ends.killing(call, cancel).await
     }
 
     async fn make(
         &self,
         mut cleared: Cleared<Call>,
         skill: &Arc<Skill>,
+        callees: Option<Arc<dyn Callees>>,
         ends: &Ends,
         cancel: CancellationToken,
     ) -> Completed {
         let output_bytes = cleared.permit().limits().output_bytes;
-        let mut job = job(&mut cleared, skill, ends, cancel);
-        job.egress = self.egress.clone();
-        job.ledger = self.ledger.clone();
+        let job = self.job(&mut cleared, skill, callees, ends, cancel);
         let admitted = self.admit(&job).await;
         let slot = match admitted.and_then(|slot| may_still_run(&cleared, skill).map(|()| slot)) {
             Ok(slot) => slot,
@@ -151,11 +171,42 @@ impl Engine {
                 None => ended.await.flatten(), // it is just being recorded
             },
         };
-        let mut completed = completed.unwrap_or_else(|| lost(intent));
+        self.blanked(completed.unwrap_or_else(|| lost(intent)))
+    }
+
+    /// Without the credentials that the skill printed.
+    pub(crate) fn blanked(&self, mut completed: Completed) -> Completed {
         if let Some(egress) = &self.egress {
             completed.lines.blank(egress.secrets());
         }
         completed
+    }
+
+    /// What `cleared` lets run, with the ways out that there are.
+    pub(crate) fn job(
+        &self,
+        cleared: &mut Cleared<Call>,
+        skill: &Arc<Skill>,
+        callees: Option<Arc<dyn Callees>>,
+        ends: &Ends,
+        cancel: CancellationToken,
+    ) -> Job {
+        let arguments = cleared.take_arguments();
+        let permit = cleared.permit();
+        let started = ends.asked;
+        Job {
+            skill: Arc::clone(skill),
+            tool: cleared.action().tool.clone(),
+            arguments,
+            effects: Some(cleared.effects()),
+            egress: self.egress.clone(),
+            ledger: self.ledger.clone(),
+            callees,
+            limits: *permit.limits(),
+            started,
+            deadline: started + Duration::from_millis(permit.limits().wall_ms),
+            cancel,
+        }
     }
 }
 
@@ -195,31 +246,8 @@ fn overdue(job: &Job) -> impl Future<Output = Ran> + use<> {
     }
 }
 
-fn job(
-    cleared: &mut Cleared<Call>,
-    skill: &Arc<Skill>,
-    ends: &Ends,
-    cancel: CancellationToken,
-) -> Job {
-    let arguments = cleared.take_arguments();
-    let permit = cleared.permit();
-    let started = ends.asked;
-    Job {
-        skill: Arc::clone(skill),
-        tool: cleared.action().tool.clone(),
-        arguments,
-        effects: Some(cleared.effects()),
-        egress: None,
-        ledger: None,
-        limits: *permit.limits(),
-        started,
-        deadline: started + Duration::from_millis(permit.limits().wall_ms),
-        cancel,
-    }
-}
-
 /// The last look before any code of the skill runs.
-fn may_still_run(cleared: &Cleared<Call>, skill: &Skill) -> Result<(), CallError> {
+pub(crate) fn may_still_run(cleared: &Cleared<Call>, skill: &Skill) -> Result<(), CallError> {
     if skill.digest() != cleared.action().digest {
         return Err(CallError::OtherSkill);
     }
@@ -228,7 +256,7 @@ fn may_still_run(cleared: &Cleared<Call>, skill: &Skill) -> Result<(), CallError
 }
 
 /// The task died, and its `Cleared` has concluded `intent` as `unknown`.
-fn lost(intent: Seq) -> Completed {
+pub(crate) fn lost(intent: Seq) -> Completed {
     Completed {
         result: Err(CallError::Internal),
         usage: Usage::default(),
@@ -239,7 +267,7 @@ fn lost(intent: Seq) -> Completed {
 }
 
 /// Records the outcome.
-fn conclude(
+pub(crate) fn conclude(
     cleared: Cleared<Call>,
     tool: Option<&Tool>,
     output_bytes: u64,

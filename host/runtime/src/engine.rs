@@ -116,7 +116,7 @@ impl Engine {
         tokio::select! {
             // What ends the wait is asked for only where there is one; a run looks at both before it begins.
             biased;
-            slot = self.guests.admit(job.bytes()) => slot,
+            slot = self.guests.admit(job.bytes(), job.slots()) => slot,
             () = job.cancel.cancelled() => Err(CallError::Cancelled),
             () = tokio::time::sleep_until(job.deadline.into()) => Err(CallError::Deadline(job.limits.wall_ms)),
         }
@@ -137,7 +137,13 @@ impl Engine {
                 self.compile(&SignedBytes::of(verified, bytes)?).await?
             }
         };
-        let skill = Skill::new(&self.wasm, package.digest, &component, &package.tools)?;
+        let skill = Skill::new(
+            &self.wasm,
+            package.digest,
+            &component,
+            &package.tools,
+            &package.skills,
+        )?;
         Ok(Arc::new(skill))
     }
 

@@ -26,6 +26,7 @@ const MIB: u64 = 1 << 20;
 pub(crate) struct Guests {
     runtime: Option<Runtime>,
     slots: Arc<Semaphore>,
+    all_slots: u32,
     queue: Arc<Semaphore>,
     /// In MiB.
     memory: Arc<Semaphore>,
@@ -45,6 +46,7 @@ impl Guests {
         Ok(Self {
             runtime: Some(runtime),
             slots: Arc::new(Semaphore::new(settings.slots)),
+            all_slots: u32::try_from(settings.slots).unwrap_or(u32::MAX),
             queue: Arc::new(Semaphore::new(
                 settings.slots.saturating_add(settings.queue),
             )),
@@ -53,15 +55,17 @@ impl Guests {
         })
     }
 
-    /// A slot with room for `bytes`, waiting for both in a queue of bounded length. A call that alone
-    /// needs more than there is waits until it has all.
+    /// `slots` with room for `bytes`, waiting for both in a queue of bounded length. A call that alone
+    /// needs more than there is waits until it has all. What a call may need for the calls inside it, it
+    /// has from the start, so that none of these waits for another.
     ///
     /// # Errors
     /// [`CallError::Busy`] when the queue is full.
-    pub(crate) async fn admit(&self, bytes: u64) -> Result<Slot, CallError> {
+    pub(crate) async fn admit(&self, bytes: u64, slots: u32) -> Result<Slot, CallError> {
         let waiting = self.queue.clone().try_acquire_owned();
         let waiting = waiting.map_err(|_| CallError::Busy)?;
-        let slot = self.slots.clone().acquire_owned().await;
+        let slots = slots.min(self.all_slots);
+        let slot = self.slots.clone().acquire_many_owned(slots).await;
         let slot = slot.map_err(|_| CallError::Busy)?;
         let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
         let mib = mib.min(self.memory_mib);

@@ -45,6 +45,17 @@ impl Memory {
         self.peak as u64
     }
 
+    /// What may be held besides, in bytes: the most for what is called from here.
+    pub(crate) fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used) as u64
+    }
+
+    /// That what was called from here held `bytes` at its largest.
+    pub(crate) fn held_below(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.peak = self.peak.max(self.used.saturating_add(bytes));
+    }
+
     /// Whether growth was refused, which is why most guests that then trap do.
     pub(crate) fn refused(&self) -> bool {
         self.refused

@@ -5,6 +5,7 @@ use crate::error::CallError;
 use crate::guests::Slot;
 use crate::lines::Lines;
 use crate::meter::{self, CROSSING_BYTES};
+use crate::nested::{Callees, Inside};
 use crate::skill::{Function, Skill};
 use crate::state::State;
 use crate::val;
@@ -57,6 +58,8 @@ pub(crate) struct Job {
     pub(crate) egress: Option<Arc<Egress>>,
     /// What models were used, if it is known.
     pub(crate) ledger: Option<Arc<Ledger>>,
+    /// Who makes the calls that it makes of other skills, if it may make any.
+    pub(crate) callees: Option<Arc<dyn Callees>>,
     pub(crate) limits: Limits,
     pub(crate) started: Instant,
     pub(crate) deadline: Instant,
@@ -109,7 +112,8 @@ impl Job {
         ran
     }
 
-    async fn in_fresh_store(mut self) -> Ran {
+    /// As [`Job::run`], in one of the slots of the call that makes this one.
+    pub(crate) async fn in_fresh_store(mut self) -> Ran {
         let began = Instant::now();
         let arguments = std::mem::take(&mut self.arguments);
         let Some(function) = self.skill.function(&self.tool) else {
@@ -151,12 +155,13 @@ impl Job {
     }
 
     fn store(&self) -> wasmtime::Result<Store<State>> {
-        let state = State::new(
+        let mut state = State::new(
             self.limits.memory_bytes,
             self.effects.clone(),
             self.requests(),
             self.ledger.clone(),
         );
+        state.inside = self.inside();
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
@@ -175,6 +180,23 @@ impl Job {
             self.deadline,
             self.cancel.clone(),
         ))
+    }
+
+    /// Slots that it needs: its own, and one for each call that may be under way below it.
+    pub(crate) fn slots(&self) -> u32 {
+        let below = self.callees.as_ref().map_or(0, |callees| callees.depth());
+        below.saturating_add(1)
+    }
+
+    /// Whom it calls.
+    fn inside(&self) -> Option<Inside> {
+        Some(Inside {
+            callees: self.callees.clone()?,
+            gate: self.effects.clone()?,
+            limits: self.limits,
+            deadline: self.deadline,
+            cancel: self.cancel.clone(),
+        })
     }
 
     /// What may cross as the answer, in the host's form.

@@ -7,6 +7,7 @@ use crate::pace::Pace;
 use crate::state::State;
 use crate::types;
 use std::sync::Arc;
+use vouchsafe_package::wit::Imported;
 use vouchsafe_package::{Digest, Export, Tool};
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
@@ -33,8 +34,9 @@ impl Skill {
         digest: Digest,
         component: &Component,
         tools: &[Arc<Tool>],
+        skills: &[Imported],
     ) -> Result<Self, LoadError> {
-        let linker = imports::linker(engine, component)?;
+        let linker = imports::linker(engine, component, skills)?;
         let instance = linker.instantiate_pre(component).map_err(refused)?;
         let functions = tools
             .iter()
@@ -87,9 +89,11 @@ impl Function {
             .get_export_index(within.as_ref(), function)
             .ok_or_else(missing)?;
         let seen = function_type(engine, component, &tool.export).ok_or_else(missing)?;
-        types::check(tool, &seen).map_err(|why| LoadError::OtherTypes {
-            function: full_name(&tool.export),
-            why,
+        types::check(&tool.params, tool.result.as_ref(), &seen).map_err(|why| {
+            LoadError::OtherTypes {
+                function: full_name(&tool.export),
+                why,
+            }
         })?;
         Ok(Self {
             tool: Arc::clone(tool),

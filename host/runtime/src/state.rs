@@ -6,6 +6,7 @@ use crate::imports::wasi;
 use crate::limits::Memory;
 use crate::lines::Book;
 use crate::meter::Meter;
+use crate::nested::Inside;
 use std::sync::Arc;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::Requests;
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) door: Door,
     /// What it may ask of language models; without a way out, nothing.
     pub(crate) models: Option<Models>,
+    /// Whom it calls, if anybody.
+    pub(crate) inside: Option<Inside>,
     /// What `wasi:config` gives, by name.
     pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
@@ -70,6 +73,7 @@ impl State {
             book,
             door,
             models,
+            inside: None,
             settings,
         }
     }

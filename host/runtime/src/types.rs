@@ -1,29 +1,33 @@
 //! The types that the engine sees, in the words of the package, to compare the two.
 
-use vouchsafe_package::{Case, Field, Name, Tool, Type};
+use vouchsafe_package::{Case, Field, Name, Param, Type};
 use wasmtime::component::types::{ComponentFunc, Type as Seen};
 
-/// Checks that `seen` has exactly the parameters and result of `tool`.
+/// Checks that `seen` has exactly these parameters and this result.
 ///
 /// # Errors
 /// Where they differ, in words.
-pub(crate) fn check(tool: &Tool, seen: &ComponentFunc) -> Result<(), String> {
+pub(crate) fn check(
+    expected: &[Param],
+    result: Option<&Type>,
+    seen: &ComponentFunc,
+) -> Result<(), String> {
     if seen.async_() {
         return Err("it is asynchronous".to_owned());
     }
     let params: Vec<_> = seen.params().collect();
-    if params.len() != tool.params.len() {
-        let (expected, found) = (tool.params.len(), params.len());
+    if params.len() != expected.len() {
+        let (expected, found) = (expected.len(), params.len());
         return Err(format!("{found} parameters, not {expected}"));
     }
-    for (param, (name, ty)) in tool.params.iter().zip(&params) {
+    for (param, (name, ty)) in expected.iter().zip(&params) {
         if *param.name != **name {
             return Err(format!("a parameter `{name}`, not `{}`", param.name));
         }
         compare(&format!("parameter `{name}`"), &param.ty, ty)?;
     }
     let results: Vec<_> = seen.results().collect();
-    match (&tool.result, results.as_slice()) {
+    match (result, results.as_slice()) {
         (None, []) => Ok(()),
         (Some(ty), [seen]) => compare("result", ty, seen),
         (None, _) => Err("a result, not none".to_owned()),

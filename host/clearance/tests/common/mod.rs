@@ -153,6 +153,7 @@ impl House {
             arguments: Vec::new(),
             input: self.gate.commit(b"{}").unwrap(),
             correlation: "c-1".to_owned(),
+            within: None,
         }
     }
 

@@ -92,7 +92,11 @@ fn what(record: &Json) -> String {
         Some(serial) => format!("statement {serial}"),
         None => String::new(),
     };
-    let parts = [action, tool, place, serial];
+    let inside = match text(record, "parent") {
+        parent if parent.is_empty() => String::new(),
+        parent => format!("in {parent}"),
+    };
+    let parts = [action, tool, place, serial, inside];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" ")
 }

@@ -122,6 +122,7 @@ fn cleared(gate: &Clearance, granted: &Granted) -> Cleared<Call> {
         arguments: Vec::new(),
         input: gate.commit(b"{}").unwrap(),
         correlation: "c-1".to_owned(),
+        within: None,
     };
     gate.clear(admitted, call, decision).unwrap()
 }

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::tool::{Export, Param};
+use crate::tool::{Export, Param, Tool};
 use crate::wit_type::Type;
 
 /// A function that a component exports.
@@ -60,13 +60,23 @@ impl Signature {
     /// Whether the two take and return the same values under the same names.
     #[must_use]
     pub fn same_shape(&self, other: &Self) -> bool {
+        self.is_of(&other.params, other.result.as_ref())
+    }
+
+    /// Whether `tool` takes and returns the same values under the same names.
+    #[must_use]
+    pub fn fits(&self, tool: &Tool) -> bool {
+        self.is_of(&tool.params, tool.result.as_ref())
+    }
+
+    fn is_of(&self, params: &[Param], result: Option<&Type>) -> bool {
         let same_param = |(a, b): (&Param, &Param)| a.name == b.name && a.ty.same_shape(&b.ty);
-        let same_result = match (&self.result, &other.result) {
+        let same_result = match (&self.result, result) {
             (Some(a), Some(b)) => a.same_shape(b),
             (a, b) => a.is_none() && b.is_none(),
         };
-        self.params.len() == other.params.len()
-            && self.params.iter().zip(&other.params).all(same_param)
+        self.params.len() == params.len()
+            && self.params.iter().zip(params).all(same_param)
             && same_result
     }
 }

@@ -27,7 +27,7 @@ pub struct Content {
 }
 
 /// Whose skill of which name.
-type Key = (SkillName, String);
+pub(super) type Key = (SkillName, String);
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,6 +67,7 @@ impl Content {
         }
         reader.same_names();
         reader.unknown_tiers();
+        reader.faults.extend(super::callees::faults(&reader.grants));
         reader.finish()
     }
 
@@ -122,11 +123,13 @@ impl Content {
     pub fn notices(&self) -> Vec<Notice> {
         let untrusted = self.grants().filter_map(|grant| self.untrusted(grant));
         let bus = self.roles().flat_map(Role::notices);
+        let unanswered = super::callees::unanswered(&self.grants);
         self.grants()
             .flat_map(Grant::notices)
             .chain(untrusted)
             .chain(self.unasked())
             .chain(bus)
+            .chain(unanswered)
             .collect()
     }
 

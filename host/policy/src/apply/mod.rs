@@ -4,6 +4,7 @@
 //! files --Proposal::read--> Proposal --statement, sign--> Envelope --InForce::accept--> InForce
 //! ```
 
+mod callees;
 mod changes;
 mod content;
 mod in_force;

@@ -12,6 +12,7 @@ mod model;
 mod notices;
 mod propose;
 mod raw;
+mod skills;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use http::HttpGrant;
 pub use model::ModelGrant;
 pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
+pub use skills::SkillGrant;
 
 use crate::place::{At, Fault, Place, Source};
 
@@ -52,6 +54,8 @@ pub struct Grant {
     pub http: BTreeMap<String, HttpGrant>,
     /// The models that its prompts may go to.
     pub model: BTreeMap<String, ModelGrant>,
+    /// Who answers the interfaces of other skills that it imports.
+    pub skills: BTreeMap<String, SkillGrant>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

@@ -42,6 +42,9 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for name in models(declared) {
         let _ = write!(text, "\n{}", model(name));
     }
+    for name in declared.manifest.skills.keys() {
+        let _ = write!(text, "\n{}", called(name));
+    }
     text
 }
 
@@ -101,7 +104,25 @@ pub fn renew(
             let _ = write!(added, "\n{}", model(name));
         }
     }
+    if let Some(skills) = document.get_mut("skills").and_then(Item::as_table_like_mut) {
+        remove(skills, |name| !new.manifest.skills.contains_key(name));
+    }
+    let fresh = |name: &&String| {
+        old.is_some_and(|old| !old.manifest.skills.contains_key(*name))
+            && !grant.skills.contains_key(*name)
+    };
+    for name in new.manifest.skills.keys().filter(fresh) {
+        let _ = write!(added, "\n{}", called(name));
+    }
     Ok(format!("{document}{added}"))
+}
+
+/// Who answers an interface: the skill that it is named after, of whom only the operator knows.
+fn called(name: &str) -> String {
+    let skill = name.split('/').next().unwrap_or(name);
+    format!(
+        "[skills.\"{name}\"]\nskill     = \"{skill}\"\npublisher = \"\"    # whose skill of that name\n"
+    )
 }
 
 fn destination(name: &str, http: &Http) -> String {

@@ -12,7 +12,8 @@ use vouchsafe_package::name::is_kebab;
 use super::confirm::RawConfirm;
 use super::http::RawHttp;
 use super::model::RawModel;
-use super::{Grant, LimitsGrant, ToolGrant};
+use super::skills::RawSkill;
+use super::{Grant, LimitsGrant, SkillGrant, ToolGrant};
 use crate::place::{At, Fault, Source};
 
 #[derive(Deserialize)]
@@ -30,12 +31,13 @@ struct RawGrant {
     #[serde(default)]
     model: Named<RawModel>,
     #[serde(default)]
+    skills: Named<RawSkill>,
+    #[serde(default)]
     limits: RawLimits,
     settings: Option<Spanned<Value>>,
     files: Option<Spanned<Value>>,
     state: Option<Spanned<Value>>,
     sql: Option<Spanned<Value>>,
-    skills: Option<Spanned<Value>>,
     upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
 }
@@ -82,6 +84,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         model: each(source, raw.model, "a model", |name, raw| {
             raw.read(source, name.place)
         })?,
+        skills: called(source, raw.skills)?,
         limits: raw.limits.read(source)?,
     };
     grant.follow_suits_its_tools()?;
@@ -95,7 +98,6 @@ fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
         ("files", &raw.files),
         ("state", &raw.state),
         ("sql", &raw.sql),
-        ("skills", &raw.skills),
         ("upstream", &raw.upstream),
         ("bus", &raw.bus),
     ];
@@ -122,6 +124,17 @@ fn each<T, U>(
         out.insert(name.value.clone(), read(name, raw)?);
     }
     Ok(out)
+}
+
+fn called(
+    source: &Source<'_>,
+    table: Named<RawSkill>,
+) -> Result<BTreeMap<String, SkillGrant>, Fault> {
+    let each = table.into_iter().map(|(name, raw)| {
+        let name = source.at(name);
+        Ok((name.value.clone(), raw.read(source, &name)?))
+    });
+    each.collect()
 }
 
 fn tool(source: &Source<'_>, name: At<String>, raw: RawTool) -> Result<ToolGrant, Fault> {

@@ -5,12 +5,14 @@ pub(crate) mod http;
 mod keyvalue;
 pub(crate) mod log;
 mod model;
+pub(crate) mod skill;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wasi;
 
 use crate::error::LoadError;
 use crate::state::State;
+use vouchsafe_package::wit::Imported;
 use wasmtime::component::{Component, Linker};
 
 /// One importable interface, by its name without a version.
@@ -20,11 +22,16 @@ pub(crate) type Import = (&'static str, fn(&mut Linker<State>) -> wasmtime::Resu
 pub(crate) fn linker(
     engine: &wasmtime::Engine,
     component: &Component,
+    skills: &[Imported],
 ) -> Result<Linker<State>, LoadError> {
     let mut linker = Linker::new(engine);
     let ty = component.component_type();
     let mut linked: Vec<&str> = Vec::new();
     for (name, _) in ty.imports(engine) {
+        if let Some(imported) = skills.iter().find(|imported| imported.interface == name) {
+            skill::add_to_linker(&mut linker, engine, &ty, imported)?;
+            continue;
+        }
         let interface = name.split('@').next().unwrap_or(name);
         if linked.contains(&interface) {
             continue;

@@ -6,7 +6,13 @@ use proptest::prelude::*;
 
 fn load(engine: &Engine, wat: &str, tools: &[Tool]) -> Result<Skill, LoadError> {
     let component = Component::new(&engine.wasm, wat::parse_str(wat).unwrap()).unwrap();
-    Skill::new(&engine.wasm, Digest::of(b""), &component, &shared(tools))
+    Skill::new(
+        &engine.wasm,
+        Digest::of(b""),
+        &component,
+        &shared(tools),
+        &[],
+    )
 }
 
 const ADD: &str = r#"(component
@@ -129,7 +135,7 @@ proptest! {
         let tools = [add(Type::U32, ("b", Type::U32), Some(Type::U32))];
         for _ in 0..2 {
             if let Ok(component) = Component::new(&engine, &bytes) {
-                drop(Skill::new(&engine, Digest::of(b""), &component, &shared(&tools)));
+                drop(Skill::new(&engine, Digest::of(b""), &component, &shared(&tools), &[]));
             }
             bytes.truncate(cut.index(bytes.len() + 1));
         }

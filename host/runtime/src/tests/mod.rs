@@ -47,7 +47,16 @@ fn skill(engine: &Engine, wat: &str, tools: &[Tool]) -> Arc<Skill> {
     let bytes = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
     let component =
         Component::new(&engine.wasm, bytes).unwrap_or_else(|error| panic!("{error:#}\n{wat}"));
-    Arc::new(Skill::new(&engine.wasm, Digest::of(b""), &component, &shared(tools)).unwrap())
+    Arc::new(
+        Skill::new(
+            &engine.wasm,
+            Digest::of(b""),
+            &component,
+            &shared(tools),
+            &[],
+        )
+        .unwrap(),
+    )
 }
 
 fn shared(tools: &[Tool]) -> Vec<Arc<Tool>> {
@@ -93,6 +102,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         effects: None,
         egress: None,
         ledger: None,
+        callees: None,
         limits,
         started,
         deadline: started + Duration::from_millis(limits.wall_ms),

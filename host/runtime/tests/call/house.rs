@@ -103,6 +103,7 @@ impl House {
             arguments,
             input: self.gate.commit(b"{}").unwrap(),
             correlation: "c-1".to_owned(),
+            within: None,
         };
         self.gate.clear(admitted, call, decision).unwrap()
     }

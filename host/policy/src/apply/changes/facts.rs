@@ -140,6 +140,13 @@ impl Collector {
         for (name, model) in &grant.model {
             self.model(&subject, name, model);
         }
+        for (name, callee) in &grant.skills {
+            let says = format!(
+                "calls {name} of {} of {}",
+                callee.skill.value, callee.publisher.value
+            );
+            self.fact(&subject, Sense::Permits, says, &callee.place);
+        }
         self.limits(&subject, &grant.limits);
     }
 

@@ -1,0 +1,84 @@
+//! The decision on a call that a skill makes of another.
+//!
+//! The agent's role is not asked again: it let the agent call the outer tool, and the operator said,
+//! in the outer skill's grant, whom that one may call. What is called stays within its own grant.
+
+use vouchsafe_package::Limits;
+
+use super::{Decision, Permit, ask, permit};
+use crate::granted::{Granted, Terms};
+use crate::judge::asks;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// The skill that calls.
+    pub caller: &'a Granted,
+    /// What its own call was permitted.
+    pub permit: &'a Permit,
+    /// The interface through which it calls, without a version.
+    pub interface: &'a str,
+    /// The WIT function of the callee.
+    pub tool: &'a str,
+    /// What the calling call has left.
+    pub left: &'a Limits,
+}
+
+/// Decides on one call of `callee` by another skill. It never has more than its own grant, nor more
+/// than the caller has left. Denying comes before asking a person, asking before allowing.
+#[must_use]
+pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
+    let terms = callee.terms();
+    if let Err((why, fix)) = is_named(callee, asked) {
+        return Decision::Deny { why, fix };
+    }
+    let Some(tool) = terms.effective.tools.get(asked.tool) else {
+        return not_granted(terms, asked.tool);
+    };
+    let asking = asks(terms, tool);
+    if !asking.is_empty() {
+        return ask(terms, asked.permit.principal(), &asking);
+    }
+    let limits = terms.effective.limits.meet(asked.left);
+    Decision::Allow(permit(terms, asked.permit.principal(), tool, limits))
+}
+
+/// That the caller's grant names this skill of this publisher for the interface.
+fn is_named(callee: &Granted, asked: &Within<'_>) -> Result<(), (String, String)> {
+    let Within {
+        caller,
+        permit,
+        interface,
+        ..
+    } = asked;
+    if permit.skill() != caller.package().digest {
+        return Err(("the permit is of another caller".to_owned(), String::new()));
+    }
+    let (skill, publisher) = (&callee.terms().skill, callee.verified().publisher());
+    let named = caller.effective().skills.get(*interface);
+    let named = named.filter(|it| it.skill.value == *skill && it.publisher.value == publisher);
+    match named {
+        Some(_) => Ok(()),
+        None => Err(not_named(caller, interface)),
+    }
+}
+
+/// Why `caller` may not call anybody through `interface`, and the line that would let it.
+#[must_use]
+pub(crate) fn not_named(caller: &Granted, interface: &str) -> (String, String) {
+    let (skill, file) = (&caller.terms().skill, &caller.grant().file);
+    let why = format!("nothing says which skill answers `{interface}` to `{skill}`");
+    let fix = format!(
+        "{file}: add `[skills.\"{interface}\"]` with `skill` and `publisher`, then `vouchsafe apply`"
+    );
+    (why, fix)
+}
+
+fn not_granted(terms: &Terms, tool: &str) -> Decision {
+    let why = format!("`{tool}` of `{}` is not granted", terms.skill);
+    let fix = format!(
+        "{}: under `[tools]`, add `{tool} = {{}}`, then `vouchsafe apply`",
+        terms.grant.file
+    );
+    Decision::Deny { why, fix }
+}
