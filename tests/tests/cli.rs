@@ -1,6 +1,9 @@
 //! What a person at the command line sees: words, exit codes, JSON, and the ways round a home.
 #![cfg(test)]
 
+#[path = "cli/words.rs"]
+mod words;
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -103,9 +106,21 @@ fn a_skill_s_life_in_words() {
         home.run(&["diff", "--grant", text(&grant), text(&two)]),
     );
     step("diff ONE ONE", home.run(&["diff", text(&one), text(&one)]));
+    let same = pay("1.0.1", 9).with("wire", "irreversible", 8);
+    let same = same.sign(&home, "same");
+    step(
+        "diff ONE SAME",
+        home.run(&["diff", text(&one), text(&same)]),
+    );
     step("why pay sum", home.run(&["why", "pay", "sum"]));
+    step("why pay_sum", home.run(&["why", "pay_sum"]));
     step("why pay wire", home.run(&["why", "pay", "wire"]));
     step("why pay nothing", home.run(&["why", "pay", "nothing"]));
+    step("why pay", home.run(&["why", "pay"]));
+    step(
+        "why pay_sum --as ops/bob",
+        home.run(&["why", "pay_sum", "--as", "ops/bob"]),
+    );
     step(
         "why nobody nothing",
         home.run(&["why", "nobody", "nothing"]),
@@ -137,6 +152,9 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     home.with_guest("types");
     let file = pay("1.0.0", 7).sign(&home, "pay");
     let file = text(&file).to_owned();
+    let more = pay("1.1.0", 7).with("drain", "write", 9);
+    let more = text(&more.sign(&home, "more")).to_owned();
+    let unsigned = text(&pay("2.0.0", 7).pack(&home, "unsigned")).to_owned();
     let missing = text(&home.path("missing.wasm")).to_owned();
     let mut all = String::new();
     let mut expect = |code: i32, arguments: &[&str]| {
@@ -155,6 +173,13 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     expect(2, &["init"]);
     expect(2, &["new", "Nonsense"]);
     expect(2, &["diff", &file]);
+    expect(2, &["revoke"]);
+    expect(2, &["call", "types_fallible", "fail:=maybe"]);
+    expect(2, &["call", "types_fallible", "fail=true", "fail:=true"]);
+    expect(3, &["diff", &file, &more]);
+    expect(4, &["verify", &unsigned]);
+    expect(4, &["install", &unsigned]);
+    expect(4, &["why", "types_absent"]);
     expect(2, &["call", "types_fallible", "fail=true", "fail=false"]);
     expect(2, &["call", "types_fallible", "fail=maybe", "text=no"]);
     expect(4, &["install", &file]);

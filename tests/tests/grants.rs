@@ -152,6 +152,11 @@ fn a_grant_that_follows_admits_what_asks_for_nothing_more() {
     answers(&home, "pay_sum", 8);
     keep(&home, &pay("1.0.2", 9).sign(&home, "next")).unwrap();
     answers(&home, "pay_sum", 9);
+    let old = Digest::of(&fs::read(home.path("same.wasm")).unwrap());
+    says(
+        &home.run(&["list"]).ok(),
+        &format!("let grants/acme.pay.toml say `digest = \"{old}\"` and no `follow`"),
+    );
     // and an older one does not come back by itself when the newer is taken away, but the one that
     // the grant names.
     let newest = Digest::of(&fs::read(home.path("next.wasm")).unwrap());

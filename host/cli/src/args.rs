@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words; \
@@ -290,9 +290,10 @@ pub(crate) struct Apply {
 
 #[derive(Debug, Args)]
 #[group(skip)]
+#[command(group = ArgGroup::new("what").args(["digests", "keys", "identities", "renew"]).required(true).multiple(true))]
 pub(crate) struct Revoke {
     /// These bytes: a digest, or the packed skill.
-    #[arg(long = "digest", value_name = "DIGEST|FILE", required_unless_present_any = ["keys", "identities", "renew"])]
+    #[arg(long = "digest", value_name = "DIGEST|FILE")]
     pub(crate) digests: Vec<String>,
     /// All that this key signed: its fingerprint, or its public key file.
     #[arg(long = "key", value_name = "FINGERPRINT|FILE")]
@@ -311,7 +312,8 @@ pub(crate) struct Revoke {
 pub(crate) struct Call {
     /// The tool: its MCP name, or with `--dev` its function.
     pub(crate) tool: String,
-    /// `name=value`; a value is JSON, or else text.
+    /// `name=value`, read by the tool's types: as it stands for a text, else as JSON. `name=@FILE` takes the
+    /// value from a file, `name:=JSON` takes JSON whatever the type.
     pub(crate) arguments: Vec<String>,
     /// All arguments as one JSON object, from a file or `-`.
     #[arg(long, value_name = "FILE", conflicts_with = "arguments")]
@@ -326,12 +328,12 @@ pub(crate) struct Call {
 
 #[derive(Debug, Args)]
 pub(crate) struct Why {
-    /// The skill: name or alias.
+    /// The skill: name or alias; or a tool by its MCP name, such as `payments_status`.
     pub(crate) skill: String,
-    /// The function.
-    pub(crate) tool: String,
-    /// The agent to ask for.
-    #[arg(long = "as", value_name = "AGENT")]
+    /// The function, where the skill is named.
+    pub(crate) tool: Option<String>,
+    /// The agent to ask for; without a role it has the role `local`.
+    #[arg(long = "as", value_name = "[ROLE/]AGENT")]
     pub(crate) principal: Option<String>,
     /// The arguments, as JSON, from a file or `-`.
     #[arg(long, value_name = "FILE")]

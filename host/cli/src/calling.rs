@@ -1,10 +1,10 @@
 //! Making a call and printing its answer.
 
-use serde_json::Value as Json;
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::protocol::Request;
 
 use crate::exit::Code;
+use crate::input::Arguments;
 use crate::output;
 
 /// Makes the call and prints its output.
@@ -12,10 +12,15 @@ pub(crate) fn make(
     owner: &mut Client,
     as_json: bool,
     tool: String,
-    arguments: Json,
+    arguments: Arguments,
 ) -> anyhow::Result<Code> {
     let progress = output::progress("running");
-    let answer = owner.ask(&Request::Call { tool, arguments });
+    let Arguments { json, words } = arguments;
+    let answer = owner.ask(&Request::Call {
+        tool,
+        arguments: json,
+        words,
+    });
     progress.finish_and_clear();
     let answer = answer?;
     if as_json {

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::Value as Json;
 use tempfile::TempDir;
 use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::client::Client;
@@ -18,13 +17,14 @@ use vouchsafe_package::{Package, ReadLimits};
 use crate::args::{Call, Proof};
 use crate::context::Context;
 use crate::exit::Code;
+use crate::input::Arguments;
 use crate::{applying, calling, granting, output, verbs};
 
 /// Protects keys that live as long as the command.
 const PASSPHRASE: &str = "only for this one command";
 
 /// Packs nothing and builds nothing: calls what `vouchsafe build` made.
-pub(crate) fn call(as_json: bool, args: &Call, arguments: Json) -> anyhow::Result<Code> {
+pub(crate) fn call(as_json: bool, args: &Call, arguments: Arguments) -> anyhow::Result<Code> {
     let file = match &args.file {
         Some(file) => file.clone(),
         None => newest(Path::new("target/skill"))?,

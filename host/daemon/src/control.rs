@@ -4,17 +4,18 @@ pub(crate) mod audit;
 mod change;
 mod look;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
-use vouchsafe_package::value::{self, Caps};
+use vouchsafe_package::value::{self, Caps, arguments_with_words};
 
 use crate::call::{Answer, UnknownTool};
 use crate::caller::Caller;
@@ -124,7 +125,14 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
             change::credential(owner, caller, change, sealed).await
         }
         Request::Credentials => Ok(credentials::survey(owner)),
-        Request::Call { tool, arguments } => call(owner, caller, &tool, arguments).await,
+        Request::Call {
+            tool,
+            arguments,
+            words,
+        } => {
+            let arguments = with_words(owner, &tool, arguments, &words)?;
+            call(owner, caller, &tool, arguments).await
+        }
         Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),
         Request::AuditVerify { expect } => audit::verify(owner, expect.as_deref()).await,
         Request::Stop => {
@@ -142,6 +150,26 @@ fn no_such_tool(owner: &Owner, tool: &str, unknown: &UnknownTool) -> Failure {
     };
     let state = off.state;
     Failure::refused(format!("the skill of `{tool}` is {state}: {}", off.reason))
+}
+
+/// The arguments of `tool`, together with those that were written as words.
+fn with_words(
+    owner: &Owner,
+    tool: &str,
+    arguments: Json,
+    words: &BTreeMap<String, String>,
+) -> Result<Json, Failure> {
+    let given = match arguments {
+        other if words.is_empty() => return Ok(other),
+        Json::Object(given) => given,
+        Json::Null => Map::new(),
+        _ => return Err(Failure::usage("words stand beside an object of arguments")),
+    };
+    let rules = owner.rules();
+    let entry = rules.registry.get(tool);
+    // Without such a tool the call says so.
+    let params = entry.map_or(&[][..], |entry| &entry.tool().params);
+    Ok(arguments_with_words(params, given, words).into())
 }
 
 async fn call(

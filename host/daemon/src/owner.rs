@@ -336,8 +336,10 @@ impl Owner {
         self.clearance.epoch().advance();
         self.running.end(|digest, _| gone.contains(digest));
         for digest in gone {
-            let facts = [("digest", digest.to_string())];
-            self.record(control("remove", Some(caller), facts)).await?;
+            let mut facts = BTreeMap::from([("digest".to_owned(), digest.to_string())]);
+            let skill = self.rules().kept(digest).and_then(|kept| kept.skill);
+            facts.extend(skill.map(|skill| ("skill".to_owned(), skill.to_string())));
+            self.record(told("remove", Some(caller), facts)).await?;
             let removed = self.kept.remove(digest);
             removed.map_err(|error| Failure::internal(error.to_string()))?;
         }

@@ -95,6 +95,9 @@ pub enum Request {
         tool: String,
         /// Its arguments.
         arguments: Json,
+        /// Further arguments as a person wrote them; the tool's types say what they mean.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        words: BTreeMap<String, String>,
     },
     /// Say which lines decide, without doing anything.
     Why {
@@ -102,7 +105,7 @@ pub enum Request {
         skill: String,
         /// The WIT function.
         tool: String,
-        /// The principal to ask for; the caller's own when absent.
+        /// The principal to ask for, `AGENT` or `ROLE/AGENT`; the caller's own when absent.
         principal: Option<String>,
         /// The arguments; `null` when absent.
         input: Json,

@@ -188,19 +188,24 @@ impl Rules {
                 }
             };
             let name = (one.publisher().to_owned(), one.package().name.clone());
-            let older = match newest.remove(&name) {
+            let granted = InstalledSkill::new(granted, store.clone());
+            let (higher, lower) = match newest.remove(&name) {
+                None => (granted, None),
                 Some(other) if other.package().version > granted.package().version => {
-                    newest.insert(name, other);
-                    one
+                    (other, Some(granted))
                 }
-                other => {
-                    newest.insert(name, InstalledSkill::new(granted, store.clone()));
-                    let Some(other) = other else { continue };
-                    &other.granted().verified().clone()
-                }
+                Some(other) => (granted, Some(other)),
             };
-            let reason = "a higher version is installed and granted".to_owned();
-            self.set_off(older.package().digest, older, "superseded", reason);
+            if let Some(lower) = lower {
+                let reason = superseded(&lower, &higher);
+                self.set_off(
+                    lower.digest(),
+                    lower.granted().verified(),
+                    "superseded",
+                    reason,
+                );
+            }
+            newest.insert(name, higher);
         }
         newest
     }
@@ -354,6 +359,15 @@ impl Claims {
             tools: tools.map(|tool| tool_name(prefix, &tool.name)).collect(),
         }
     }
+}
+
+/// Why `lower` is off though it is granted, and what brings it back.
+fn superseded(lower: &InstalledSkill, higher: &InstalledSkill) -> String {
+    let (digest, grant) = (lower.digest(), lower.grant_file());
+    format!(
+        "version {} is installed and granted as well; to go back to this one, let {grant} say `digest = \"{digest}\"` and no `follow`, then run `vouchsafe apply`",
+        higher.package().version
+    )
 }
 
 /// The component that the grant for `one` pins, where that is another one.

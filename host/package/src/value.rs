@@ -11,6 +11,7 @@ mod parse;
 #[cfg(test)]
 pub(crate) mod tests;
 mod to_json;
+mod words;
 
 use crate::wit_type::Name;
 use serde_json::{Number, Value as Json};
@@ -18,6 +19,7 @@ use serde_json::{Number, Value as Json};
 pub use arguments::{arguments_from_json, arguments_to_json};
 pub use error::{Problem, ValueError};
 pub use parse::{ParseError, parse_message, parse_strict};
+pub use words::arguments_with_words;
 
 /// The largest integer that every JSON reader keeps exactly: 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;

@@ -76,8 +76,23 @@ fn row(record: &Json) -> [String; 9] {
         duration.unwrap_or_default(),
         text(record, "fuel"),
         memory.unwrap_or_default(),
-        text(record, "principal").chars().take(10).collect(),
+        who(record),
     ]
+}
+
+/// Who asked, by pseudonym; or whose key was the proof, as `keys list` has it.
+fn who(record: &Json) -> String {
+    let operator = fact(record, "operator").and_then(short);
+    operator.unwrap_or_else(|| text(record, "principal").chars().take(10).collect())
+}
+
+/// `sha256:` and eight digits.
+fn short(digest: &str) -> Option<String> {
+    digest.get(..15).map(str::to_owned)
+}
+
+fn fact<'a>(record: &'a Json, name: &str) -> Option<&'a str> {
+    record.get("facts")?.get(name)?.as_str()
 }
 
 /// The tool that was called, or what was done to the host.
@@ -88,17 +103,28 @@ fn what(record: &Json) -> String {
         (skill, _) if skill.is_empty() => String::new(),
         (skill, tool) => format!("{skill}/{tool}"),
     };
-    let serial = match record.pointer("/facts/serial").and_then(Json::as_str) {
-        Some(serial) => format!("statement {serial}"),
-        None => String::new(),
-    };
     let inside = match text(record, "parent") {
         parent if parent.is_empty() => String::new(),
         parent => format!("in {parent}"),
     };
-    let parts = [action, tool, place, serial, inside];
+    let parts = [action, tool, place, done_to(record), inside];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" ")
+}
+
+/// What of the host was changed: a statement, a skill, a credential, the keystore.
+fn done_to(record: &Json) -> String {
+    let fact = |name| fact(record, name).map(str::to_owned);
+    let words = |word: &str, value: Option<String>| value.map(|value| format!("{word} {value}"));
+    let parts = [
+        words("statement", fact("serial")),
+        fact("skill"),
+        fact("version"),
+        fact("digest").and_then(|digest| short(&digest)),
+        words("credential", fact("name")),
+        words("generation", fact("to")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// How it ended; of something refused, the code and how often.

@@ -3,12 +3,13 @@
 use crate::args::Call;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{calling, dev, input};
+use crate::input::Arguments;
+use crate::{calling, dev};
 
 pub(crate) fn run(context: &Context, args: &Call) -> anyhow::Result<Code> {
     let arguments = match &args.input {
-        Some(path) => input::json_file(path)?,
-        None => input::pairs(&args.arguments)?,
+        Some(path) => Arguments::from_file(path)?,
+        None => Arguments::from_pairs(&args.arguments)?,
     };
     if args.dev {
         return dev::call(context.json, args, arguments);

@@ -30,7 +30,9 @@ pub(crate) fn run(context: &Context, args: &Diff) -> anyhow::Result<Code> {
         output::print_json(&serde_json::to_value(&found)?);
     } else {
         output::line(&found);
-        advise(new, &found);
+        if let Some(advice) = advice(new, &old, &signed.package, &found) {
+            output::line(advice);
+        }
     }
     Ok(if found.needs_approval() {
         Code::More
@@ -69,12 +71,15 @@ fn publisher_of_grant(path: &Path) -> Option<String> {
     Some(grant.publisher.value)
 }
 
-fn advise(new: &Path, found: &diff::Diff) {
+/// What there is to do about the new one, if anything.
+fn advice(file: &Path, old: &Package, new: &Package, found: &diff::Diff) -> Option<String> {
+    let file = file.display();
     if found.needs_approval() {
-        output::line(format!(
-            "{} stays off until somebody accepts this. To accept: vouchsafe grant {}",
-            found.to,
-            new.display()
+        return Some(format!(
+            "{} stays off until somebody accepts this. To accept: vouchsafe grant {file}",
+            found.to
         ));
     }
+    let same = old.digest == new.digest;
+    (!same).then(|| format!("It asks for nothing more. To install it: vouchsafe install {file}"))
 }

@@ -1,7 +1,7 @@
 //! `why`: which lines decide a call, without making it.
 
 use serde_json::Value as Json;
-use vouchsafe_daemon::protocol::Request;
+use vouchsafe_daemon::protocol::{Failure, Request};
 
 use crate::args::Why;
 use crate::context::Context;
@@ -9,13 +9,27 @@ use crate::exit::Code;
 use crate::{input, output};
 
 pub(crate) fn run(context: &Context, args: &Why) -> anyhow::Result<Code> {
+    let (skill, tool) = match (&args.tool, args.skill.split_once('_')) {
+        (Some(tool), _) => (args.skill.as_str(), tool.as_str()),
+        // No name of a skill or function has an underscore: it parts them in a tool's name.
+        (None, Some(named)) => named,
+        (None, None) => {
+            let message = format!(
+                "`{}` is no tool's name, such as `payments_status`",
+                args.skill
+            );
+            return Err(Failure::usage(message)
+                .with_fix(format!("vouchsafe why {} FUNCTION", args.skill))
+                .into());
+        }
+    };
     let input = match &args.input {
         Some(path) => input::json_file(path)?,
         None => Json::Null,
     };
     let facts = context.owner()?.ask(&Request::Why {
-        skill: args.skill.clone(),
-        tool: args.tool.clone(),
+        skill: skill.to_owned(),
+        tool: tool.to_owned(),
         principal: args.principal.clone(),
         input,
     })?;

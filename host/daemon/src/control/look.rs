@@ -106,7 +106,7 @@ pub(super) fn why(
     input: &Json,
 ) -> Result<Json, Failure> {
     let rules = owner.rules();
-    let principal = principal.map_or_else(|| caller.principal().clone(), Principal::local);
+    let principal = principal.map_or_else(|| caller.principal().clone(), named);
     let Some(installed) = rules.on.iter().find(|installed| installed.is_called(skill)) else {
         return Ok(not_on(&rules, skill));
     };
@@ -114,7 +114,13 @@ pub(super) fn why(
         return Ok(json!({ "allowed": false, "text": refusal.detail() }));
     }
     let role = rules.role(&principal);
-    let role = role.ok_or_else(|| Failure::internal("the built-in role is gone"))?;
+    let role = role.ok_or_else(|| {
+        let message = format!("no role `{}` is in force", principal.role);
+        Failure::usage(message).with_fix(format!(
+            "write `roles/{}.toml`, then run `vouchsafe apply`",
+            principal.role
+        ))
+    })?;
     let request = Request {
         principal: &principal,
         role: &role,
@@ -127,6 +133,17 @@ pub(super) fn why(
         "explanation": explanation,
         "text": explanation.to_string(),
     }))
+}
+
+/// The agent that `text` means: `AGENT`, which has the local role, or `ROLE/AGENT`.
+fn named(text: &str) -> Principal {
+    match text.split_once('/') {
+        Some((role, agent)) => Principal {
+            role: role.into(),
+            ..Principal::local(agent)
+        },
+        None => Principal::local(text),
+    }
 }
 
 fn not_on(rules: &Rules, skill: &str) -> Json {
