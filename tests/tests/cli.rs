@@ -1,6 +1,8 @@
 //! What a person at the command line sees: words, exit codes, JSON, and the ways round a home.
 #![cfg(test)]
 
+#[path = "cli/begun.rs"]
+mod begun;
 #[path = "cli/words.rs"]
 mod words;
 
@@ -335,16 +337,8 @@ fn completions_know_the_verbs_and_not_the_hidden_ones() {
 fn a_new_skill_is_built_and_called_and_nothing_of_it_is_trusted_afterwards() {
     let home = Home::empty();
     let directory = home.path("slips");
-    let sdk = wasm::root().join("sdk/rust");
-    home.run(&[
-        "new",
-        "acme:pay-slips",
-        "--directory",
-        text(&directory),
-        "--sdk",
-        text(&sdk),
-    ])
-    .ok();
+    home.run(&["new", "acme:pay-slips", "--directory", text(&directory)])
+        .ok();
     home.run(&["new", "acme:pay-slips", "--directory", text(&directory)])
         .code(2);
     // The versions that are tested here, and no look at a registry.

@@ -131,7 +131,8 @@ pub(crate) struct New {
     /// Where to put it; the name's last part by default.
     #[arg(long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
-    /// Take the SDK from this folder (`sdk/rust` of a checkout) instead of the released one.
+    /// Take the SDK from this folder (`sdk/rust` of a checkout) instead of laying this program's own beside
+    /// the skill.
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
 }

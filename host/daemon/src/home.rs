@@ -57,6 +57,11 @@ impl Home {
         self.data.join("keystore.json")
     }
 
+    /// The keystore of a home that is being set up, until everything else is there.
+    pub fn next_keystore(&self) -> PathBuf {
+        self.data.join("keystore-next.json")
+    }
+
     /// The file that unseals the keystore when no passphrase does.
     pub fn seal_key(&self) -> PathBuf {
         self.data.join("seal.key")

@@ -17,6 +17,11 @@ pub enum SetupError {
     /// There is one already.
     #[error("`{0}` is already set up")]
     Exists(String),
+    /// State of a home is there, and its keystore is not.
+    #[error(
+        "`{0}` is left of a home whose keystore is gone: restore a backup elsewhere, or take it away"
+    )]
+    Remains(String),
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -44,16 +49,19 @@ struct Operators {
     keys: Vec<String>,
 }
 
-/// Makes the directories and the keystore, and enrols `operator`.
+/// Makes the directories and the keystore, and enrols `operator`. The keystore takes its place last: until then
+/// there is no home, and whoever was cut short begins again.
 ///
 /// # Errors
-/// [`SetupError::Exists`] where there is a keystore already; nothing is then changed.
-pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupError> {
+/// [`SetupError::Exists`] where there is a keystore already, [`SetupError::Remains`] where there was one; nothing is
+/// then changed.
+pub fn initialise(home: &Home, operator: &PublicKey) -> Result<(), SetupError> {
     if home.is_initialised() {
         return Err(SetupError::Exists(home.data().display().to_string()));
     }
+    begin_again(home)?;
     home.create()?;
-    let keystore = Keystore::create(&home.keystore(), &seal(home))?;
+    let keystore = Keystore::create(&home.next_keystore(), &seal(home))?;
     let state = keystore.mac(Purpose::AppliedState);
     let operators = Operators {
         keys: vec![operator.to_pem()],
@@ -62,7 +70,28 @@ pub fn initialise(home: &Home, operator: &PublicKey) -> Result<Keystore, SetupEr
     authenticated::write(&home.disabled(), &Switches::default(), &state)?;
     Applied::write_none(home, &state)?;
     VersionMemory::create(&home.versions(), keystore.mac(Purpose::VersionMemory))?;
-    Ok(keystore)
+    Ok(files::rename(&home.next_keystore(), &home.keystore())?)
+}
+
+/// Takes away what an [`initialise`] that was cut short left; its keystore last, since that tells it.
+fn begin_again(home: &Home) -> Result<(), SetupError> {
+    let state = [
+        home.operator(),
+        home.disabled(),
+        home.applied(),
+        home.versions(),
+    ];
+    let next = home.next_keystore();
+    if next.exists() {
+        for path in state.iter().chain([&next]) {
+            files::remove(path)?;
+        }
+        return Ok(());
+    }
+    match state.iter().find(|path| path.exists()) {
+        Some(path) => Err(SetupError::Remains(path.display().to_string())),
+        None => Ok(()),
+    }
 }
 
 /// Opens the keystore of `home`, and ends a rotation that was cut short, unless an owner runs: that does it.

@@ -8,30 +8,22 @@ use crate::BuildError;
 pub enum Sdk {
     /// A folder of this machine.
     Path(String),
-    /// A git repository, at a tag if one is given.
-    Git {
-        /// Its address.
-        url: String,
-        /// The tag.
-        tag: Option<String>,
-    },
+    /// The one that this program was built with, laid beside the skill in [`SDK_FOLDER`], so that who has the
+    /// skill can build it.
+    Laid,
 }
 
-impl Sdk {
-    /// The one in the project's own repository.
-    pub fn released() -> Self {
-        Self::Git {
-            url: env!("CARGO_PKG_REPOSITORY").to_owned(),
-            tag: None,
-        }
-    }
-}
+/// Where the SDK is laid, under the skill's folder.
+pub const SDK_FOLDER: &str = "vouchsafe-sdk";
+
+/// The SDK's files, by their paths in a workspace of its own.
+const SDK_FILES: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
 /// One file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// Where, under the skill's folder.
-    pub path: &'static str,
+    pub path: String,
     /// What.
     pub text: String,
 }
@@ -61,7 +53,7 @@ const FILES: [(&str, &str); 5] = [
 
 const NAMESPACE: &str = "example:";
 const NAME: &str = "my-skill";
-const SDK: &str = "{ path = \"../../rust\" }";
+const SDK: &str = "\"../../rust\"";
 
 /// The files of the Rust skill `namespace:name`.
 ///
@@ -73,25 +65,22 @@ pub fn rust(namespace: &str, name: &str, sdk: &Sdk) -> Result<Vec<File>, BuildEr
             return Err(BuildError::Name(part.to_owned()));
         }
     }
-    let file = |(path, text): (&'static str, &str)| File {
-        path,
+    let (from, laid) = match sdk {
+        Sdk::Path(path) => (path.clone(), &[][..]),
+        Sdk::Laid => (format!("{SDK_FOLDER}/sdk/rust"), SDK_FILES),
+    };
+    let file = |(path, text): (&str, &str)| File {
+        path: path.to_owned(),
         text: text
             .replace(NAMESPACE, &format!("{namespace}:"))
             .replace(NAME, name)
-            .replace(SDK, &dependency(sdk)),
+            .replace(SDK, &format!("{from:?}")),
     };
-    Ok(FILES.into_iter().map(file).collect())
-}
-
-fn dependency(sdk: &Sdk) -> String {
-    match sdk {
-        Sdk::Path(path) => format!("{{ path = {path:?} }}"),
-        Sdk::Git { url, tag: None } => format!("{{ git = {url:?} }}"),
-        Sdk::Git {
-            url,
-            tag: Some(tag),
-        } => format!("{{ git = {url:?}, tag = {tag:?} }}"),
-    }
+    let laid = laid.iter().map(|(path, text)| File {
+        path: format!("{SDK_FOLDER}/{path}"),
+        text: (*text).to_owned(),
+    });
+    Ok(FILES.into_iter().map(file).chain(laid).collect())
 }
 
 /// Words of lower-case letters and digits, each begun by a letter, joined by `-`.
@@ -120,17 +109,11 @@ mod tests {
 
     #[test]
     fn names_are_put_in_place_and_nothing_of_the_template_is_left() {
-        let sdk = Sdk::Git {
-            url: "https://example.com/v".to_owned(),
-            tag: Some("v1".to_owned()),
-        };
-        let files = rust("acme", "pay-slips", &sdk).unwrap();
+        let files = rust("acme", "pay-slips", &Sdk::Path("/sdk".to_owned())).unwrap();
         assert!(text(&files, "wit/world.wit").starts_with("package acme:pay-slips@0.1.0;"));
         let manifest = text(&files, "Cargo.toml");
         assert!(manifest.contains("name = \"pay-slips\""));
-        assert!(
-            manifest.contains("vouchsafe-sdk = { git = \"https://example.com/v\", tag = \"v1\" }")
-        );
+        assert!(manifest.contains("vouchsafe-sdk = { path = \"/sdk\" }"));
         for file in files {
             assert!(
                 !file.text.contains(NAME) && !file.text.contains(NAMESPACE),
@@ -138,6 +121,17 @@ mod tests {
                 file.path
             );
         }
+    }
+
+    #[test]
+    fn the_sdk_is_laid_whole_and_alone() {
+        let files = rust("acme", "pay-slips", &Sdk::Laid).unwrap();
+        let manifest = text(&files, "Cargo.toml");
+        assert!(manifest.contains("{ path = \"vouchsafe-sdk/sdk/rust\" }"));
+        let workspace = text(&files, "vouchsafe-sdk/Cargo.toml");
+        assert!(workspace.contains("\nwit-bindgen = ") && workspace.contains("[workspace.lints"));
+        assert!(!workspace.contains("wasmtime") && !workspace.contains("[profile"));
+        assert!(text(&files, "vouchsafe-sdk/wit/world.wit").contains("package vouchsafe:skill"));
     }
 
     #[test]

@@ -23,8 +23,7 @@ fn repository() -> PathBuf {
 }
 
 fn lay(folder: &Path) {
-    let sdk = Sdk::Path(repository().join("sdk/rust").display().to_string());
-    for file in template::rust("acme", "pay-slips", &sdk).unwrap() {
+    for file in template::rust("acme", "pay-slips", &Sdk::Laid).unwrap() {
         let path = folder.join(file.path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, file.text).unwrap();

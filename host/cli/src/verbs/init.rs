@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use anyhow::Context as _;
+use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::protocol::{Failure, Request};
@@ -14,6 +15,9 @@ use crate::args::Init;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::{operator, output};
+
+/// The largest `trust.toml` that could be ours, in bytes.
+const MAX_TRUST: u64 = 1 << 20;
 
 const TRUST: &str = "\
 # Who may sign which skills. Put into force with `vouchsafe apply`.
@@ -38,7 +42,7 @@ const TRUST: &str = "\
 ";
 
 pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
-    if context.home.is_initialised() {
+    if context.home.is_initialised() && !is_unfinished(context) {
         let message = format!("`{}` is set up already", context.home.data().display());
         return Err(Failure::usage(message)
             .with_fix("name another home with --home DIR")
@@ -62,16 +66,37 @@ pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
     Ok(Code::Done)
 }
 
-/// Makes the home, with trust in nobody in force.
+/// Whether an `init` was cut short before its first statement was in force.
+fn is_unfinished(context: &Context) -> bool {
+    let in_force = context
+        .owner()
+        .and_then(|mut owner| owner.ask(&Request::InForce));
+    in_force.is_ok_and(|facts| facts.get("serial").and_then(Json::as_u64) == Some(0))
+}
+
+/// Makes the home, with trust in nobody in force; goes on where it was cut short.
 ///
 /// # Errors
-/// When there is one already, or it can't be written.
+/// When it can't be written, or was begun with another key.
 pub(crate) fn set_up(context: &Context, operator: &PrivateKey) -> anyhow::Result<()> {
-    setup::initialise(&context.home, &operator.public())?;
-    let trust = context.home.config().join("trust.toml");
-    let mut files = BTreeMap::new();
+    let home = &context.home;
+    if home.is_initialised() {
+        let enrolled = setup::operators(home, &setup::open_keystore(home)?)?;
+        if !enrolled.contains(&operator.public()) {
+            let message = "this home was begun with another operator key";
+            let fix = format!("name that one, or take {} away", home.data().display());
+            return Err(Failure::refused(message).with_fix(fix).into());
+        }
+    } else {
+        setup::initialise(home, &operator.public())?;
+    }
+    let trust = home.config().join("trust.toml");
     if !trust.exists() {
-        files::write_new(&trust, TRUST.as_bytes(), Access::Private)?;
+        files::write_atomic(&trust, TRUST.as_bytes(), Access::Private)?;
+    }
+    let mut files = BTreeMap::new();
+    // Of an `init` that was cut short it may be there already. Another one is a proposal.
+    if files::read_bounded(&trust, MAX_TRUST).is_ok_and(|text| text == TRUST.as_bytes()) {
         files.insert("trust.toml".to_owned(), TRUST.to_owned());
     }
     apply_first(context, operator, files)
@@ -80,8 +105,14 @@ pub(crate) fn set_up(context: &Context, operator: &PrivateKey) -> anyhow::Result
 /// The key that was named, or a new one that only its passphrase opens.
 fn operator_key(context: &Context, args: &Init) -> anyhow::Result<PrivateKey> {
     let passphrase_file = args.passphrase_file.as_deref();
-    if let Some(path) = &args.operator_key {
-        return operator::unlock_key(path, passphrase_file, "operator key");
+    let made = context.home.operator_key();
+    let there = args
+        .operator_key
+        .as_ref()
+        .or(made.exists().then_some(&made));
+    if let Some(path) = there {
+        let key = operator::unlock_key(path, passphrase_file, "operator key");
+        return key.with_context(|| format!("`{}` is there already", path.display()));
     }
     let passphrase = operator::new_passphrase(passphrase_file, "operator key")?;
     let key = PrivateKey::generate(Algorithm::default())?;

@@ -26,7 +26,7 @@ pub(crate) fn run(context: &Context, args: &New) -> anyhow::Result<Code> {
             .into());
     }
     for file in template::rust(name.namespace(), name.name(), &sdk(args.sdk.as_deref())?)? {
-        write(&directory.join(file.path), &file.text)?;
+        write(&directory.join(&file.path), &file.text)?;
     }
     if context.json {
         output::print_json(&json!({ "skill": name, "directory": directory }));
@@ -46,10 +46,10 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(files::write_new(path, text.as_bytes(), Access::Shared)?)
 }
 
-/// The SDK of the named checkout, or the released one.
+/// The SDK of the named checkout, or this program's own.
 fn sdk(checkout: Option<&Path>) -> anyhow::Result<Sdk> {
     let Some(checkout) = checkout else {
-        return Ok(Sdk::released());
+        return Ok(Sdk::Laid);
     };
     let path: PathBuf = std::path::absolute(checkout)?;
     Ok(Sdk::Path(path.display().to_string()))
