@@ -31,6 +31,7 @@ macro_rules! for_each_guest {
         $macro!(random);
         $macro!(raw_http);
         $macro!(resource_tool);
+        $macro!(settings_reader);
         $macro!(sleeper);
         $macro!(stdout_flood);
         $macro!(types);

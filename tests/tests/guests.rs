@@ -642,6 +642,13 @@ fn named_http() {
 }
 
 #[test]
+fn settings_reader() {
+    let home = with_grant("settings-reader", "[settings]\nrate = \"9\"");
+    let all = result(&home, "settings-reader_all", json!({}));
+    assert_eq!(all, json!([["currency", "EUR"], ["rate", "9"]]));
+}
+
+#[test]
 fn wat_big_memory() {
     contains(
         &pack_refused("wat-big-memory"),

@@ -1,5 +1,6 @@
 //! The decision: may this principal make this call of this granted skill, now?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -56,6 +57,7 @@ pub struct Permit {
     tool: Arc<EffectiveTool>,
     http: Arc<Destinations>,
     models: Arc<Models>,
+    settings: Arc<BTreeMap<String, String>>,
     limits: Limits,
 }
 
@@ -100,6 +102,12 @@ impl Permit {
     #[must_use]
     pub fn models(&self) -> &Arc<Models> {
         &self.models
+    }
+
+    /// What the call finds in `wasi:config` besides its destinations, by name.
+    #[must_use]
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
     }
 
     /// The most that the host lets the call do.
@@ -182,6 +190,7 @@ fn permit(
         tool: Arc::clone(tool),
         http: Arc::clone(&terms.effective.http),
         models: Arc::clone(&terms.effective.models),
+        settings: Arc::clone(&terms.effective.settings),
         limits,
     }
 }

@@ -3,6 +3,8 @@
 //! A grant that names what the skill does not declare, or that would lower an effect or raise a
 //! limit, is not silently cut to size: it is a fault that names the line.
 
+mod settings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +34,8 @@ pub struct Effective {
     pub models: Arc<Models>,
     /// Who answers the interfaces of other skills that it calls.
     pub skills: BTreeMap<String, SkillGrant>,
+    /// What it finds in `wasi:config`, by name.
+    pub settings: Arc<BTreeMap<String, String>>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -150,6 +154,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
     let skills = fitting(&grant.skills, &mut faults, |name, granted| {
         called(declared, name, granted)
     });
+    let settings = settings::settings(declared, grant, &mut faults);
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -168,6 +173,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             models,
         )),
         skills,
+        settings: Arc::new(settings),
         limits,
     })
 }

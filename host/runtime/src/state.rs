@@ -1,6 +1,7 @@
 //! What the host holds for one call while its instance lives.
 
 use crate::door::Door;
+use crate::imports::config;
 use crate::imports::http::Http;
 use crate::imports::wasi;
 use crate::limits::Memory;
@@ -52,7 +53,7 @@ impl State {
         ledger: Option<Arc<Ledger>>,
     ) -> Self {
         let book = Book::default();
-        let settings = effects.as_ref().map(places).unwrap_or_default();
+        let settings = effects.as_ref().map(config::visible).unwrap_or_default();
         let models = requests.clone().zip(effects.clone()).zip(ledger);
         let models = models.map(|((requests, gate), ledger)| Models::new(requests, gate, ledger));
         let door = Door::new(effects);
@@ -77,15 +78,6 @@ impl State {
             settings,
         }
     }
-}
-
-/// Where each destination is that the tool may reach.
-fn places(effects: &EffectGate) -> Vec<(String, String)> {
-    let permit = effects.permit();
-    let reached = permit.http().of_tool(&permit.tool().name);
-    reached
-        .map(|(name, http)| (name.to_owned(), http.url.to_string()))
-        .collect()
 }
 
 impl WasiView for State {

@@ -42,8 +42,8 @@
 //! so `import wasi:http/outgoing-handler@0.2.12;` resolves in a fresh clone.
 //!
 //! Functions of a skill are ordinary functions: `cargo test` runs them natively. What a skill
-//! imports exists only in the host, and panics natively; [`log`] prints to stderr instead, and requests of
-//! [`http`] and prompts of [`model`] have no answer.
+//! imports exists only in the host, and panics natively; [`log`] prints to stderr instead, requests of
+//! [`http`] and prompts of [`model`] have no answer, and there are no [`settings`].
 
 // The generated code names this crate, and the crate itself has some (`log`).
 extern crate self as vouchsafe_sdk;
@@ -51,6 +51,7 @@ extern crate self as vouchsafe_sdk;
 pub mod http;
 pub mod log;
 pub mod model;
+pub mod settings;
 
 /// Makes the Rust of a skill from its WIT, and exports `Type` as its implementation.
 ///

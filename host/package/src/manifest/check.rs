@@ -37,6 +37,12 @@ pub(super) fn check(manifest: &Manifest) -> Checked {
     }
     for (name, setting) in &manifest.settings {
         named(&["settings", name])?;
+        if manifest.http.contains_key(name) {
+            let what = format!(
+                "`{name}` is a destination too; `wasi:config` has one value under each name"
+            );
+            return wrong(&["settings", name], what);
+        }
         text(&["settings", name, "default"], setting.default.as_deref())?;
         text(&["settings", name, "about"], setting.about.as_deref())?;
     }

@@ -85,6 +85,41 @@ fn a_line_that_does_not_fit_the_skill_is_named() {
     insta::assert_snapshot!("misfits", page);
 }
 
+/// A skill with a setting that has a default and one that has none.
+fn with_settings() -> Skill {
+    Skill::of(
+        "[tools.parse]\neffect = \"read\"\n[settings.currency]\ndefault = \"EUR\"\n[settings.region]\n",
+    )
+}
+
+#[test]
+fn a_setting_is_what_the_grant_says_else_the_default_and_nothing_else_is_there() {
+    let head = GRANT.split("[tools]").next().unwrap();
+    let of = |settings: &str| {
+        let text = format!("{head}[settings]\n{settings}");
+        let found = meet(&with_settings().declared(), &grant(&text));
+        found.map(|effective| format!("{:?}", effective.settings))
+    };
+    assert_eq!(
+        of("region = \"eu\"\n").unwrap(),
+        r#"{"currency": "EUR", "region": "eu"}"#
+    );
+    assert_eq!(
+        of("region = \"eu\"\ncurrency = \"NOK\"\n").unwrap(),
+        r#"{"currency": "NOK", "region": "eu"}"#
+    );
+    for (text, problem) in [
+        ("", "nothing says what the setting `region` is"),
+        (
+            "region = \"eu\"\nzone = \"b\"\n",
+            "the skill declares no setting `zone`",
+        ),
+    ] {
+        let said = of(text).unwrap_err().to_string();
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
 #[test]
 fn a_grant_can_t_move_what_the_skill_fixes() {
     let mut skill = Skill::payments();

@@ -12,6 +12,7 @@ mod model;
 mod notices;
 mod propose;
 mod raw;
+mod settings;
 mod skills;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use http::HttpGrant;
 pub use model::ModelGrant;
 pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
+pub use settings::MAX_SETTING;
 pub use skills::SkillGrant;
 
 use crate::place::{At, Fault, Place, Source};
@@ -56,6 +58,8 @@ pub struct Grant {
     pub model: BTreeMap<String, ModelGrant>,
     /// Who answers the interfaces of other skills that it imports.
     pub skills: BTreeMap<String, SkillGrant>,
+    /// The values of settings that it declares.
+    pub settings: BTreeMap<String, At<String>>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

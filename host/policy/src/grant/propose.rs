@@ -45,6 +45,22 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for name in declared.manifest.skills.keys() {
         let _ = write!(text, "\n{}", called(name));
     }
+    text.push_str(&settings(declared));
+    text
+}
+
+/// A line for each declared setting: to be filled in, or saying what it is without one.
+fn settings(declared: &Declared<'_>) -> String {
+    let mut text = String::new();
+    for (name, setting) in &declared.manifest.settings {
+        if text.is_empty() {
+            text.push_str("\n[settings]\n");
+        }
+        let _ = match &setting.default {
+            None => writeln!(text, "{name} = \"\""),
+            Some(default) => writeln!(text, "# `{name}` is {default:?} unless it is set here"),
+        };
+    }
     text
 }
 
@@ -82,6 +98,7 @@ pub fn renew(
         new.digest.to_string().into(),
     );
     renew_tools(&mut document, old, new);
+    renew_settings(&mut document, new);
     let mut added = String::new();
     if let Some(http) = document.get_mut("http").and_then(Item::as_table_like_mut) {
         renew_http(http, old, new);
@@ -170,6 +187,30 @@ fn renew_tools(document: &mut DocumentMut, old: Option<&Declared<'_>>, new: &Dec
             let mut granted = Value::from(InlineTable::new());
             granted.decor_mut().set_suffix(comment(tool));
             tools.insert(&tool.name, Item::Value(granted));
+        }
+    }
+}
+
+/// Takes out what is no longer declared, and adds an empty line for each setting that has to be filled in.
+fn renew_settings(document: &mut DocumentMut, new: &Declared<'_>) {
+    let known = &new.manifest.settings;
+    let wanted = known
+        .iter()
+        .filter(|(_, setting)| setting.default.is_none());
+    let wanted: Vec<&String> = wanted.map(|(name, _)| name).collect();
+    if wanted.is_empty() && !document.contains_key("settings") {
+        return;
+    }
+    let settings = document
+        .entry("settings")
+        .or_insert_with(|| Item::Table(Table::new()));
+    let Some(settings) = settings.as_table_like_mut() else {
+        return;
+    };
+    remove(settings, |name| !known.contains_key(name));
+    for name in wanted {
+        if !settings.contains_key(name) {
+            settings.insert(name, Item::Value("".into()));
         }
     }
 }

@@ -33,8 +33,9 @@ struct RawGrant {
     #[serde(default)]
     skills: Named<RawSkill>,
     #[serde(default)]
+    settings: Named<Spanned<String>>,
+    #[serde(default)]
     limits: RawLimits,
-    settings: Option<Spanned<Value>>,
     files: Option<Spanned<Value>>,
     state: Option<Spanned<Value>>,
     sql: Option<Spanned<Value>>,
@@ -85,6 +86,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
             raw.read(source, name.place)
         })?,
         skills: called(source, raw.skills)?,
+        settings: each(source, raw.settings, "a setting", |_, raw| {
+            source.at(raw).try_map(super::settings::value)
+        })?,
         limits: raw.limits.read(source)?,
     };
     grant.follow_suits_its_tools()?;
@@ -94,7 +98,6 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
 /// Kinds of capability that a skill may declare and that no part of this build provides yet.
 fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
     let kinds = [
-        ("settings", &raw.settings),
         ("files", &raw.files),
         ("state", &raw.state),
         ("sql", &raw.sql),

@@ -73,7 +73,7 @@ const WRONG: &[(&str, &str)] = &[
         AUTH,
     ),
     ("[limits]\ncpu = 1", AUTH),
-    ("[settings]\na = \"b\"", AUTH),
+    ("[files]\na = \"b\"", AUTH),
     ("[bus]\npublish = []", AUTH),
     // twice
     ("status = {}\nstatus = {}", "status   = {}"),
@@ -152,6 +152,20 @@ fn what_is_wrong_is_refused_at_its_place() {
         page.push_str(&format!("{line}\n  {fault}\n\n"));
     }
     insta::assert_snapshot!("wrong", page);
+}
+
+#[test]
+fn a_setting_is_a_text_that_shows_as_it_is_under_a_plain_name() {
+    let granted = |line: &str| parse(&GRANT.replacen(AUTH, &format!("[settings]\n{line}"), 1));
+    assert!(granted("currency = \"EUR\"").is_ok());
+    for line in [
+        "currency = \"\"",
+        "currency = 7",
+        "Currency = \"EUR\"",
+        "currency = \"a\\u202eb\"",
+    ] {
+        assert!(granted(line).is_err(), "{line}");
+    }
 }
 
 #[test]

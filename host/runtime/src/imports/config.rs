@@ -1,8 +1,8 @@
-//! `wasi:config/store`: where each granted destination is, under its name. A grant can't give other
-//! settings yet.
+//! `wasi:config/store`: the declared settings, and where each granted destination is under its name.
 
 use super::Import;
 use crate::state::State;
+use vouchsafe_clearance::EffectGate;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower};
 
@@ -23,6 +23,23 @@ enum Error {
 
 type Setting = Result<Option<String>, Error>;
 type Settings = Result<Vec<(String, String)>, Error>;
+/// What a call finds, by name: no two kinds share a name, as a manifest is checked for.
+pub(crate) fn visible(effects: &EffectGate) -> Vec<(String, String)> {
+    settings(effects).chain(places(effects)).collect()
+}
+
+fn settings(effects: &EffectGate) -> impl Iterator<Item = (String, String)> {
+    let settings = effects.permit().settings().iter();
+    settings.map(|(name, value)| (name.clone(), value.clone()))
+}
+
+/// Where each destination is that the tool may reach.
+fn places(effects: &EffectGate) -> impl Iterator<Item = (String, String)> {
+    let permit = effects.permit();
+    let reached = permit.http().of_tool(&permit.tool().name);
+    reached.map(|(name, http)| (name.to_owned(), http.url.to_string()))
+}
+
 type Context<'a> = StoreContextMut<'a, State>;
 
 fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {

@@ -1,6 +1,6 @@
 //! What a component can import, one file for each family. Only what it does import is linked.
 
-mod config;
+pub(crate) mod config;
 pub(crate) mod http;
 mod keyvalue;
 pub(crate) mod log;

@@ -147,6 +147,11 @@ impl Collector {
             );
             self.fact(&subject, Sense::Permits, says, &callee.place);
         }
+        for (name, value) in &grant.settings {
+            // With escapes, so that no value shows as another line of this page.
+            let says = format!("setting {name} is {:?}", value.value);
+            self.fact(&subject, Sense::Neither, says, &value.place);
+        }
         self.limits(&subject, &grant.limits);
     }
 

@@ -1,0 +1,5 @@
+//! What a skill finds of its operator's making, and keeps of its own.
+#![cfg(test)]
+
+#[path = "state/settings.rs"]
+mod settings;
