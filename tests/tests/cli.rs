@@ -158,6 +158,12 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     let more = text(&more.sign(&home, "more")).to_owned();
     let unsigned = text(&pay("2.0.0", 7).pack(&home, "unsigned")).to_owned();
     let missing = text(&home.path("missing.wasm")).to_owned();
+    let key = text(&home.path("publisher.key")).to_owned();
+    let (name, public) = (
+        text(&home.path("publisher")).to_owned(),
+        text(&home.path("publisher.pub")).to_owned(),
+    );
+    let proof = home.passphrase().to_owned();
     let mut all = String::new();
     let mut expect = |code: i32, arguments: &[&str]| {
         let run = home.run(arguments).code(code);
@@ -179,6 +185,15 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     expect(2, &["call", "types_fallible", "fail:=maybe"]);
     expect(2, &["call", "types_fallible", "fail=true", "fail:=true"]);
     expect(3, &["diff", &file, &more]);
+    expect(1, &["key", "new", &name, "--passphrase-file", &proof]);
+    expect(1, &["build", &name]);
+    expect(2, &["call", "types_nothing", "--input", &proof]);
+    expect(4, &["inspect", &key]);
+    expect(
+        4,
+        &["sign", &key, "--key", &key, "--passphrase-file", &proof],
+    );
+    expect(4, &["verify", &unsigned, "--key", &public]);
     expect(4, &["verify", &unsigned]);
     expect(4, &["install", &unsigned]);
     expect(4, &["why", "types_absent"]);
@@ -202,7 +217,17 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
 
     let nothing = Home::empty();
     says(&nothing.run(&["list"]).code(1), "run `vouchsafe init`");
-    says(&nothing.run(&["doctor"]).code(1), "run `vouchsafe init`");
+    for verb in [
+        &["keys", "list"][..],
+        &["audit", "show"],
+        &["audit", "verify"],
+        &["backup", "b"],
+    ] {
+        says(&nothing.run(verb).code(1), "run `vouchsafe init`");
+    }
+    let doctor = nothing.run(&["doctor"]).code(1);
+    says(&doctor, "run `vouchsafe init`");
+    assert_eq!(doctor.stderr.lines().count(), 1, "{}", doctor.stderr);
     says(
         &nothing.run(&["init"]).code(4),
         "there is no terminal to ask for it",

@@ -48,6 +48,35 @@ fn custom(name: &str, content: &[u8]) -> Vec<u8> {
     section(0, &[&length, name.as_bytes(), content].concat())
 }
 
+/// Their bytes are refused before anything is known of their types.
+#[test]
+fn what_is_no_data_is_refused_with_the_line_that_asks_for_it() {
+    let home = Home::empty();
+    for (ty, wat, reason) in [
+        ("stream<u8>", "(component (type (stream u8)))", "a stream"),
+        ("future<u8>", "(component (type (future u8)))", "a future"),
+    ] {
+        let source = seven().lay(&home, "streams");
+        let wit = source.join("wit/world.wit");
+        let text = fs::read_to_string(&wit).unwrap();
+        let line = text
+            .lines()
+            .position(|line| line.contains("func()"))
+            .unwrap()
+            + 1;
+        fs::write(&wit, text.replace("func()", &format!("func(all: {ty})"))).unwrap();
+        let component = source.join("component.wasm");
+        fs::write(&component, wat::parse_str(wat).unwrap()).unwrap();
+        let run = home.pack(&source, &component, &home.path("streams.wasm"));
+        says(
+            &run.code(1),
+            &format!("`all` is {reason}, and a tool's values are plain data"),
+        );
+        let run = home.pack(&source, &component, &home.path("streams.wasm"));
+        says(&run, &format!("(world.wit:{line})"));
+    }
+}
+
 #[track_caller]
 fn refused(home: &Home, file: &Path, reason: &str) {
     let run = home.install(file).code(4);

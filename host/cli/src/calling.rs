@@ -14,15 +14,13 @@ pub(crate) fn make(
     tool: String,
     arguments: Arguments,
 ) -> anyhow::Result<Code> {
-    let progress = output::progress("running");
     let Arguments { json, words } = arguments;
-    let answer = owner.ask(&Request::Call {
+    let request = Request::Call {
         tool,
         arguments: json,
         words,
-    });
-    progress.finish_and_clear();
-    let answer = answer?;
+    };
+    let answer = output::during("running", || owner.ask(&request))?;
     if as_json {
         output::print_json(&answer);
         return Ok(Code::Done);

@@ -51,6 +51,17 @@ impl Context {
         self.home_arguments.clone()
     }
 
+    /// That there is a home, for what looks into it without an owner.
+    ///
+    /// # Errors
+    /// Where `init` has not been run.
+    pub(crate) fn set_up(&self) -> Result<(), ClientError> {
+        if self.home.is_initialised() || self.home.audit().exists() {
+            return Ok(());
+        }
+        Err(ClientError::NotInitialised(self.home.data().to_owned()))
+    }
+
     /// A control connection; starts the owner when it is absent.
     pub(crate) fn owner(&self) -> Result<Client, ClientError> {
         Client::connect(&self.home, &self.starter)

@@ -37,7 +37,7 @@ pub(crate) fn report(error: &anyhow::Error, as_json: bool) -> ExitCode {
     let failure = failure(error);
     let code = failure.as_ref().map_or(Code::Error, |f| code_of(f.kind));
     let message = chain(error);
-    let fix = failure.and_then(|f| f.fix);
+    let fix = failure.and_then(|f| f.fix).or_else(|| mend(error));
     if as_json {
         output::print_json(&json!({ "error": message, "fix": fix }));
     } else {
@@ -58,11 +58,31 @@ fn failure(error: &anyhow::Error) -> Option<Failure> {
     None
 }
 
+/// What to do about a file that is in the way.
+fn mend(error: &anyhow::Error) -> Option<String> {
+    let in_the_way = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::AlreadyExists);
+    in_the_way.then(|| "name another file, or take that one away".to_owned())
+}
+
+/// What an operating system's error says, without its number.
+fn plain(text: &str) -> String {
+    let numbered = text
+        .split_once(" (os error ")
+        .and_then(|(before, rest)| Some((before, rest.split_once(')')?.1)));
+    numbered.map_or_else(
+        || text.to_owned(),
+        |(before, after)| format!("{before}{after}"),
+    )
+}
+
 /// All causes in one line; a cause that the line before already tells is left out.
 fn chain(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        let text = plain(&cause.to_string());
         if !parts.last().is_some_and(|last| last.contains(&text)) {
             parts.push(text);
         }

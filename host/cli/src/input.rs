@@ -25,7 +25,8 @@ pub(crate) fn json_file(path: &Path) -> anyhow::Result<Json> {
     } else {
         files::read_file_or_pipe(path, MAX_INPUT)?
     };
-    parse_strict(&bytes, &Caps::default()).with_context(|| format!("`{}`", path.display()))
+    let parsed = parse_strict(&bytes, &Caps::default());
+    Ok(parsed.map_err(|error| Failure::usage(format!("`{}`: {error}", path.display())))?)
 }
 
 /// The arguments of a call.

@@ -89,8 +89,16 @@ pub(crate) fn table<const N: usize>(
     table
 }
 
+/// Does slow `work` under a spinner.
+pub(crate) fn during<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let progress = progress(what);
+    let done = work();
+    progress.finish_and_clear();
+    done
+}
+
 /// A spinner for slow work; silent when standard error is not a terminal.
-pub(crate) fn progress(what: &str) -> ProgressBar {
+fn progress(what: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

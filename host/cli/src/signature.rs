@@ -8,7 +8,7 @@ use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
 use vouchsafe_package::inspect::SignatureFacts;
 use vouchsafe_package::signing::{self, Verified, VerifyError, bundle_path};
-use vouchsafe_package::{Package, ReadLimits};
+use vouchsafe_package::{Package, ReadError, ReadLimits};
 use vouchsafe_policy::apply::Proposal;
 
 use crate::applying::Current;
@@ -32,13 +32,18 @@ pub(crate) fn read(
 ) -> anyhow::Result<Signed> {
     let bytes = files::read_bounded(file, MAX_COMPONENT)?;
     let package = Package::read(&bytes, &ReadLimits::default());
-    let package = package.map_err(|error| Failure::refused(error.to_string()))?;
+    let package = package.map_err(|error| unreadable(file, &error))?;
     let bundle = bundle.map_or_else(|| bundle_path(file), Path::to_owned);
     let bundle = files::read_if_present(&bundle, MAX_BUNDLE)?;
     Ok(Signed {
         verified: verify(context, bytes, bundle, file),
         package,
     })
+}
+
+/// That `file` is no packed skill.
+pub(crate) fn unreadable(file: &Path, error: &ReadError) -> Failure {
+    Failure::refused(format!("`{}`: {error}", file.display()))
 }
 
 fn verify(

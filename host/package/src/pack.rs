@@ -106,7 +106,9 @@ pub fn pack(input: Input) -> Result<Vec<u8>, PackError> {
     } = input;
     no_credentials(&component, &manifest, &wit)?;
     let appended = {
-        let raw = reader::read(&component, &limits)?;
+        // Bytes that no skill may have don't say which line asked for them.
+        let raw = reader::read(&component, &limits)
+            .map_err(|error| line_of(&manifest, &wit).unwrap_or_else(|| error.into()))?;
         describe(&raw, &manifest, &wit, &limits)?
     };
     component.extend_from_slice(&appended);
@@ -228,6 +230,17 @@ fn tool_words(declared: Declared, found: &Exported) -> Result<ToolDocs, PackErro
         about,
         parts: docs::take(&mut wit),
     })
+}
+
+/// The first tool that the WIT gives what is no data, with its line.
+fn line_of(manifest: &str, wit: &[File]) -> Option<PackError> {
+    let (manifest, source) = (Manifest::parse(manifest).ok()?, Source::parse(wit).ok()?);
+    let is_tool = |declared: &Declared| {
+        let function = &declared.exported.export.function;
+        matches!(manifest.tools.get(function), Some(ToolEntry::Tool(_)))
+    };
+    let mut tools = source.exported().into_iter().filter(is_tool);
+    tools.find_map(|declared| declared.exported.signature.err().map(not_data))
 }
 
 fn not_data(why: NotData) -> PackError {

@@ -22,7 +22,7 @@ pub enum BuildError {
         source: std::io::Error,
     },
     /// There is no crate where one should be.
-    #[error("no `Cargo.toml` in `{}`", .0.display())]
+    #[error("no `Cargo.toml` in `{}`: name a skill's folder, or start one with `vouchsafe new NAMESPACE:NAME`", .0.display())]
     NoCrate(PathBuf),
     /// Cargo failed; what it said went to stderr.
     #[error("cargo could not build `{}`", .0.display())]

@@ -109,9 +109,13 @@ fn a_missing_credential_stops_its_requests_and_nothing_else() {
         .ok();
     let check = house.home.run(&["secret", "check"]).code(4);
     assert!(check.stdout.contains("missing"), "{}", check.stdout);
+    let doctor = house.home.run(&["doctor"]).code(1);
+    let finding = "1 that skills use are missing: `vouchsafe secret check` says which";
+    assert!(doctor.stderr.contains(finding), "{}", doctor.stderr);
 
     house.set("bank-token", TOKEN).ok();
     house.get("/api/x", &[]).unwrap();
+    house.home.run(&["doctor"]).ok();
     let check = house.home.run(&["secret", "check", "--json"]).ok().json();
     let used = &check["uses"][0];
     assert_eq!(

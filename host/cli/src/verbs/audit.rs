@@ -13,6 +13,7 @@ use crate::exit::Code;
 use crate::output;
 
 pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
+    context.set_up()?;
     match verb {
         Audit::Show { from, limit } => show(context, *from, *limit),
         Audit::Verify { expect } => verify(context, expect.as_deref()),
@@ -155,12 +156,14 @@ fn number(record: &Json, field: &str) -> Option<f64> {
 }
 
 fn verify(context: &Context, expect: Option<&str>) -> anyhow::Result<Code> {
-    let facts = match Client::connect_if_running(&context.home) {
-        Some(mut owner) => owner.ask(&Request::AuditVerify {
-            expect: expect.map(str::to_owned),
-        })?,
-        None => check(context, expect)?,
-    };
+    let facts = output::during("checking the log", || {
+        match Client::connect_if_running(&context.home) {
+            Some(mut owner) => Ok(owner.ask(&Request::AuditVerify {
+                expect: expect.map(str::to_owned),
+            })?),
+            None => check(context, expect),
+        }
+    })?;
     let good = facts.get("ok").and_then(Json::as_bool) == Some(true);
     if context.json {
         output::print_json(&facts);

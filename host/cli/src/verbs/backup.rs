@@ -38,6 +38,7 @@ pub(crate) const DATA: [&str; 8] = [
 const MAX_KEYSTORE: u64 = 16 << 20;
 
 pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
+    context.set_up()?;
     let passphrase = operator::new_passphrase(args.backup_passphrase_file.as_deref(), "backup")?;
     // Without an owner nothing changes while it is copied.
     let no_owner = stop_owner(&context.home)?;
@@ -49,7 +50,9 @@ pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     files::write_new(&keystore, &sealed, Access::Private)?;
     Keystore::open(&keystore, &Seal::KeyFile(context.home.seal_key()))?
         .reseal(&Seal::Passphrase(passphrase))?;
-    write(&context.home, &keystore, &args.file)?;
+    output::during("writing the backup", || {
+        write(&context.home, &keystore, &args.file)
+    })?;
     if context.json {
         output::print_json(&json!({ "backup": args.file }));
     } else {

@@ -41,6 +41,10 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
             found: skills(context),
         },
         Finding {
+            what: "secrets",
+            found: secrets(context),
+        },
+        Finding {
             what: "log",
             found: log(context),
         },
@@ -49,6 +53,10 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
             found: toolchain(),
         },
     ];
+    // Of what is not there nothing more can be said.
+    let there = context.home.is_initialised();
+    let said = |finding: &Finding| there || matches!(finding.what, "home" | "toolchain");
+    let findings: Vec<Finding> = findings.into_iter().filter(said).collect();
     let bad = findings.iter().any(|finding| finding.found.is_err());
     if context.json {
         output::print_json(&findings.iter().map(as_json).collect());
@@ -131,6 +139,22 @@ fn skills(context: &Context) -> Result<String, String> {
     Ok(format!(
         "{on} of {all} can be called; `vouchsafe list` says why others can't"
     ))
+}
+
+fn secrets(context: &Context) -> Result<String, String> {
+    let survey = context
+        .owner()
+        .and_then(|mut owner| owner.ask(&Request::Credentials));
+    let survey = survey.map_err(|error| error.to_string())?;
+    let uses = survey.get("uses").and_then(Json::as_array);
+    let uses = uses.map(Vec::as_slice).unwrap_or_default();
+    let is_missing = |one: &&Json| one.get("state").and_then(Json::as_str) == Some("missing");
+    match uses.iter().filter(is_missing).count() {
+        0 => Ok(format!("all {} that skills use are kept", uses.len())),
+        missing => Err(format!(
+            "{missing} that skills use are missing: `vouchsafe secret check` says which"
+        )),
+    }
 }
 
 fn log(context: &Context) -> Result<String, String> {

@@ -31,11 +31,13 @@ pub(crate) fn keep(context: &Context, file: &Path, allow_rollback: bool) -> anyh
     let signed = signature::read(context, file, None)?;
     let (_, signature) = signed.verified.map_err(Failure::refused)?;
     let package = signed.package;
-    let kept = context.owner()?.ask(&Request::Keep {
+    let request = Request::Keep {
         file: std::path::absolute(file)?,
         digest: package.digest,
         allow_rollback,
-    })?;
+    };
+    let mut owner = context.owner()?;
+    let kept = output::during("checking the skill", || owner.ask(&request))?;
     let publisher = kept.get("publisher").and_then(Json::as_str);
     Ok(Kept {
         package,

@@ -11,6 +11,7 @@ use crate::exit::Code;
 use crate::{operator, output};
 
 pub(crate) fn run(context: &Context, verb: &Keys) -> anyhow::Result<Code> {
+    context.set_up()?;
     match verb {
         Keys::List => list(context),
         Keys::Rotate(proof) => rotate(context, proof),

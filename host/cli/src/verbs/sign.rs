@@ -9,12 +9,13 @@ use vouchsafe_package::{Digest, Package, ReadLimits};
 use crate::args::Sign;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{operator, output};
+use crate::{operator, output, signature};
 
 pub(crate) fn run(context: &Context, args: &Sign) -> anyhow::Result<Code> {
     let bytes = files::read_bounded(&args.file, MAX_COMPONENT)?;
     // What nobody could load is not worth a signature.
-    let package = Package::read(&bytes, &ReadLimits::default())?;
+    let package = Package::read(&bytes, &ReadLimits::default())
+        .map_err(|error| signature::unreadable(&args.file, &error))?;
     let key = operator::unlock_key(&args.key, args.passphrase_file.as_deref(), "signing key")?;
     let bundle = sign(&bytes, &key)?;
     let path = args

@@ -7,7 +7,7 @@ use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
 use vouchsafe_keys::PublicKey;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{
-    Artifact, Expected, Recognised, bundle_path, verify_bundle, verify_signer,
+    Artifact, Expected, Recognised, VerifyError, bundle_path, verify_bundle, verify_signer,
 };
 
 use crate::args::Verify;
@@ -29,11 +29,12 @@ pub(crate) fn run(context: &Context, args: &Verify) -> anyhow::Result<Code> {
 
 fn against_trust(context: &Context, args: &Verify) -> anyhow::Result<Code> {
     let signed = signature::read(context, &args.file, args.bundle.as_deref())?;
+    let digest = signed.package.digest;
     let (verified, facts) = signed.verified.map_err(Failure::refused)?;
     let place = facts.trusted.as_ref().map(|trusted| trusted.place.as_str());
     report(
         context,
-        args,
+        digest,
         &format!(
             "signed by {}, trusted here as `{}` ({})",
             facts.signer,
@@ -52,7 +53,7 @@ fn against_key(context: &Context, args: &Verify, key: &std::path::Path) -> anyho
         .map_err(|error| Failure::refused(error.to_string()))?;
     report(
         context,
-        args,
+        Digest::of(&bytes),
         &format!("signed by {signer}; no log was asked for"),
     );
     Ok(Code::Done)
@@ -75,7 +76,7 @@ fn against_identity(
         .map_err(|error| Failure::refused(error.to_string()))?;
     report(
         context,
-        args,
+        Digest::of(&bytes),
         &format!("signed by {identity} ({issuer}), and in the log"),
     );
     Ok(Code::Done)
@@ -87,13 +88,14 @@ fn read(args: &Verify) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
         .clone()
         .unwrap_or_else(|| bundle_path(&args.file));
     let bytes = files::read_bounded(&args.file, MAX_COMPONENT)?;
-    Ok((bytes, files::read_bounded(&bundle, MAX_BUNDLE)?))
+    let bundle = files::read_if_present(&bundle, MAX_BUNDLE)?;
+    let bundle = bundle.ok_or_else(|| Failure::refused(VerifyError::Unsigned.to_string()))?;
+    Ok((bytes, bundle))
 }
 
-fn report(context: &Context, args: &Verify, text: &str) {
+/// Of the bytes that were checked: the file may be another by now.
+fn report(context: &Context, digest: Digest, text: &str) {
     if context.json {
-        let digest = files::read_bounded(&args.file, MAX_COMPONENT).ok();
-        let digest = digest.map(|bytes| Digest::of(&bytes));
         output::print_json(&json!({ "verified": text, "digest": digest }));
     } else {
         output::done(text);

@@ -21,6 +21,9 @@ pub use features::features;
 pub use limits::ReadLimits;
 use validate::Bodies;
 
+/// How each WebAssembly binary begins (core specification, 5.5.16).
+const MAGIC: &[u8] = b"\0asm";
+
 /// Prefix of the custom sections that are ours.
 pub const SECTION_PREFIX: &str = "vouchsafe";
 /// The custom section with the manifest.
@@ -87,6 +90,9 @@ impl Sections<'_> {
 /// into it, so a component over a limit costs no more than one within it.
 pub fn read<'a>(bytes: &'a [u8], limits: &ReadLimits) -> Result<Raw<'a>, ReaderError> {
     limits.check("bytes", bytes.len() as u64, limits.bytes)?;
+    if !bytes.starts_with(MAGIC) {
+        return Err(ReaderError::NotComponent);
+    }
     let mut counter = Counter::new(bytes, *limits);
     let mut validator = Validator::new_with_features(features());
     let mut bodies = Bodies::new(*limits);
