@@ -1,9 +1,10 @@
 //! `mcp`: a plain byte bridge between standard input and output and the owner, which speaks MCP.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsFd;
 
+use rustix::io::retry_on_intr;
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::env;
 use vouchsafe_daemon::client;
@@ -26,26 +27,30 @@ fn bridge(context: &Context) -> anyhow::Result<Code> {
     let socket = client::open(&context.home, context.starter(), Mode::Mcp)?;
     let to_owner = socket.try_clone()?;
     std::thread::spawn(move || {
-        let outcome = io::copy(&mut io::stdin().lock(), &mut &to_owner);
+        let outcome = copy(rustix::stdio::stdin(), &to_owner);
         // Half-closing lets answers that are under way still come back.
         drop(to_owner.shutdown(Shutdown::Write));
         outcome
     });
-    copy_out(socket)?;
+    copy(&socket, rustix::stdio::stdout())?;
     Ok(Code::Done)
 }
 
-fn copy_out(mut socket: UnixStream) -> io::Result<()> {
-    // Standard output of Rust is line-buffered and would look for lines in what is only passed on.
-    let mut out = io::stdout().lock();
+/// Passes on what comes, as it comes. Rust's own streams would look for lines in it, and its own
+/// copying splices, which is dear for messages.
+fn copy(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let read = io::Read::read(&mut socket, &mut buffer)?;
-        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
+        let read = retry_on_intr(|| rustix::io::read(&from, &mut *buffer))?;
+        let mut rest = buffer.get(..read).unwrap_or_default();
+        if rest.is_empty() {
             return Ok(());
-        };
-        out.write_all(bytes)?;
-        out.flush()?;
+        }
+        while !rest.is_empty() {
+            let written = retry_on_intr(|| rustix::io::write(&to, rest))?;
+            let left = rest.get(written..).filter(|_| written > 0);
+            rest = left.ok_or(io::ErrorKind::WriteZero)?;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{Peer, RoleServer};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::tools;
 use crate::call::{Answer, Problem};
@@ -38,15 +39,22 @@ pub(super) struct Session {
     owner: Arc<Owner>,
     caller: Caller,
     gone: CancellationToken,
+    calls: TaskTracker,
 }
 
 impl Session {
-    /// A session of `caller`; its calls end when `gone` is cancelled.
-    pub(super) fn new(owner: Arc<Owner>, caller: Caller, gone: CancellationToken) -> Self {
+    /// A session of `caller`; its calls end when `gone` is cancelled, and are among `calls` until then.
+    pub(super) fn new(
+        owner: Arc<Owner>,
+        caller: Caller,
+        gone: CancellationToken,
+        calls: TaskTracker,
+    ) -> Self {
         Self {
             owner,
             caller,
             gone,
+            calls,
         }
     }
 
@@ -55,6 +63,7 @@ impl Session {
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
+        let _waited_for = self.calls.token();
         let cancel = self.gone.child_token();
         let _cancel_on_every_way_out = cancel.clone().drop_guard();
         let arguments = Json::Object(request.arguments.unwrap_or_default());
@@ -67,6 +76,7 @@ impl Session {
         tokio::pin!(progress);
         loop {
             tokio::select! {
+                biased;
                 answer = &mut call => {
                     return answer.map(result).map_err(|unknown| {
                         ErrorData::invalid_params(unknown.to_string(), None)
@@ -103,7 +113,9 @@ impl ServerHandler for Session {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.run(request, &context).await.map(Into::into)
+        // Boxed, because the protocol library moves its futures, and this one is long.
+        let result = Box::pin(self.run(request, &context)).await;
+        result.map(Into::into)
     }
 
     fn accepted_subscription_filter(
