@@ -42,7 +42,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            chunk: 8 << 20,
+            chunk: 1 << 20,
             pending: 8 << 20,
         }
     }

@@ -93,9 +93,13 @@ impl Storage for Disk {
 
     fn allocate(&self, offset: u64, length: u64) -> io::Result<()> {
         match fallocate(&self.0, FallocateFlags::empty(), offset, length) {
-            Err(Errno::OPNOTSUPP | Errno::NOSYS) => write_zeros(&self.0, offset, length),
-            result => Ok(result?),
+            // Where it is not known, writing asks for the space.
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            result => result?,
         }
+        // Space that is only set aside has to be noted as used when it is: in the file system's own
+        // journal, for which each commit would wait.
+        write_zeros(&self.0, offset, length)
     }
 
     fn truncate(&self, size: u64) -> io::Result<()> {
@@ -103,7 +107,6 @@ impl Storage for Disk {
     }
 }
 
-/// For file systems without `fallocate`: the same promise, dearer.
 fn write_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
     static BLOCK: [u8; 65536] = [0; 65536];
     let end = offset.saturating_add(length);
@@ -116,4 +119,19 @@ fn write_zeros(file: &File, offset: u64, length: u64) -> io::Result<()> {
         at += part as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{SeekFrom, seek};
+
+    #[test]
+    fn what_is_allocated_is_written_so_that_a_commit_is_about_its_records_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::open(&directory.path().join("log")).unwrap();
+        disk.allocate(0, 1 << 20).unwrap();
+        assert_eq!(disk.size().unwrap(), 1 << 20);
+        assert_eq!(seek(&disk.0, SeekFrom::Hole(0)), Ok(1 << 20));
+    }
 }
