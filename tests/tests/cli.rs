@@ -340,6 +340,14 @@ fn facts_are_json_when_asked_for() {
     );
     assert_eq!(ask(&["stop"])["stopped"], false);
     assert!(ask(&["mcp", "--print", "claude"])["mcpServers"].is_object());
+    let usage = home.run(&["revoke", "--json"]).code(2).json();
+    assert!(usage["error"].as_str().unwrap().contains("--digest"));
+    assert!(
+        usage["fix"]
+            .as_str()
+            .unwrap()
+            .contains("Usage: vouchsafe revoke")
+    );
     let refused = home.run(&["apply", "--json", "--yes"]).code(4).json();
     assert!(refused["error"].is_string() && refused["fix"].is_string());
 }

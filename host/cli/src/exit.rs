@@ -46,6 +46,20 @@ pub(crate) fn report(error: &anyhow::Error, as_json: bool) -> ExitCode {
     code.into()
 }
 
+/// Prints what is wrong with a command line, or the help that was asked for, and gives its exit code.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    // What could not be parsed does not say whether it wanted JSON.
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if !error.use_stderr() || !wants_json {
+        error.exit();
+    }
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let (message, usage) = text.split_once("\n\n").unwrap_or((text, ""));
+    output::print_json(&json!({ "error": message, "fix": usage.trim_end() }));
+    Code::Usage.into()
+}
+
 fn failure(error: &anyhow::Error) -> Option<Failure> {
     for cause in error.chain() {
         if let Some(failure) = cause.downcast_ref::<Failure>() {

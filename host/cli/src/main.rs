@@ -22,7 +22,10 @@ use args::{Cli, Verb};
 use context::Context;
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
     match run(cli.home.as_deref(), cli.json, cli.verb) {
         Ok(code) => code.into(),
         Err(error) => exit::report(&error, cli.json),

@@ -11,9 +11,9 @@ use uuid::Uuid;
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{LogError, Recorded};
 use vouchsafe_clearance::{Admitted, Call, Code, Facts, Refusal};
-use vouchsafe_package::Digest;
 use vouchsafe_package::signing;
 use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
+use vouchsafe_package::{Digest, Param};
 use vouchsafe_policy::{Decision, Principal, Request, Role, decide, may_ask};
 use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Ends, Skill};
 
@@ -217,7 +217,7 @@ impl Attempt<'_> {
         let limits = &self.entry.skill().granted().effective().limits;
         let bytes = usize::try_from(limits.input_bytes).unwrap_or(usize::MAX);
         let caps = Caps::default().with_bytes(bytes);
-        let bad = |error: &dyn fmt::Display| Problem::arguments(error.to_string());
+        let bad = |error: &dyn fmt::Display| Problem::arguments(error.to_string(), params);
         let values = arguments_from_json(params, arguments, &caps).map_err(|e| bad(&e))?;
         let input = arguments_to_json(params, &values, &caps).map_err(|e| bad(&e))?;
         Ok((values, input))
@@ -365,12 +365,19 @@ fn outcome(answer: ToolAnswer) -> Result<Json, Problem> {
 }
 
 impl Problem {
-    fn arguments(message: String) -> Self {
+    fn arguments(message: String, params: &[Param]) -> Self {
+        let words = params
+            .iter()
+            .map(|param| format!("{}: {}", param.name, param.ty));
+        let words = words.collect::<Vec<_>>().join(", ");
         Self {
             code: "ARGUMENTS".to_owned(),
             message,
             detail: None,
-            fix: None,
+            fix: Some(match words.as_str() {
+                "" => "it takes no arguments".to_owned(),
+                words => format!("it takes {}", cut(words)),
+            }),
             why: None,
             ran: false,
         }
