@@ -206,8 +206,12 @@ fn who_goes_away_takes_its_guests_along() {
 fn fuel_memory_and_time_stand_in_the_reply_and_in_the_record() {
     let home = with(&["memory-hog"]);
     let mut wire = Wire::open(&home);
-    let id = wire.call("memory-hog_hold", &json!({ "mebibytes": 10 }));
-    let answer = wire.answer(id);
+    let mut hold = || {
+        let id = wire.call("memory-hog_hold", &json!({ "mebibytes": 10 }));
+        wire.answer(id)
+    };
+    hold(); // compiles it, which counts in the reply and is over before the intent
+    let answer = hold();
     assert_eq!(*result(&answer), json!(10));
     let meta = &answer["result"]["_meta"];
     let usage = &meta["dev.vouchsafe/usage"];
