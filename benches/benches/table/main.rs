@@ -19,6 +19,7 @@ mod crowd;
 mod disk;
 mod egress;
 mod metering;
+mod nested;
 mod owner;
 mod raw;
 mod report;
@@ -38,8 +39,9 @@ use report::Report;
 /// A measurement and its name.
 type Bench = (&'static str, fn(&mut Report));
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("owner", owner::measure),
+    ("nested", nested::measure),
     ("stdio", stdio::measure),
     ("start", starting::measure),
     ("metering", metering::measure),

@@ -1,9 +1,10 @@
 //! A call in the owner process: all of it but the disk, and with the disk.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::files::Lock;
 use vouchsafe_daemon::caller::Caller;
@@ -67,26 +68,34 @@ async fn raw_calls() -> Duration {
     median(&mut times)
 }
 
+/// The owner of `home` in this process, as long as the lock is held.
+pub(crate) fn open(home: &Home) -> (Lock, Arc<Owner>) {
+    home.stop();
+    let place = Place::at(&home.home());
+    let alone = Lock::take(&place.owner_lock()).expect("the owner's lock");
+    let owner = Owner::open(place, &alone).expect("an owner");
+    (alone, owner)
+}
+
+/// One call that answers.
+pub(crate) async fn call(owner: &Owner, tool: &str, arguments: &Json) {
+    let caller = Caller::local(0);
+    let answer = owner.call(&caller, tool, arguments.clone(), CancellationToken::new());
+    answer.await.expect("a tool").result.expect("an answer");
+}
+
 /// The median time of a call alone, and the mean time of each of many, in a home below `directory`.
 async fn calls(directory: &Path) -> (Duration, Duration) {
     let home = Home::trusting_in(directory, &["guests"]);
     home.with_guest("echo");
     // Compiles it: our own program is no compiler.
     home.call("echo_say", &json!({ "text": "hello" })).ok();
-    home.stop();
-    let place = Place::at(&home.home());
-    let alone = Lock::take(&place.owner_lock()).expect("the owner's lock");
-    let owner = Owner::open(place, &alone).expect("an owner");
+    let (_alone, owner) = open(&home);
     let call = {
         let owner = owner.clone();
         move || {
             let owner = owner.clone();
-            async move {
-                let caller = Caller::local(0);
-                let arguments = json!({ "text": "hello" });
-                let answer = owner.call(&caller, "echo_say", arguments, CancellationToken::new());
-                answer.await.expect("a tool").result.expect("an answer");
-            }
+            async move { call(&owner, "echo_say", &json!({ "text": "hello" })).await }
         }
     };
     let alone = {
