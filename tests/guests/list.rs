@@ -22,6 +22,7 @@ macro_rules! for_each_guest {
         $macro!(gives_records);
         $macro!(handle_hog);
         $macro!(huge_output);
+        $macro!(keeper);
         $macro!(kinds_of_work);
         $macro!(log_flood);
         $macro!(long_start);

@@ -642,6 +642,14 @@ fn named_http() {
 }
 
 #[test]
+fn keeper() {
+    let home = with_grant("keeper", "[state.notes]");
+    let note = json!({ "key": "a", "value": "b" });
+    home.call("keeper_put", &note).ok();
+    assert_eq!(result(&home, "keeper_get", json!({ "key": "a" })), "b");
+}
+
+#[test]
 fn settings_reader() {
     let home = with_grant("settings-reader", "[settings]\nrate = \"9\"");
     let all = result(&home, "settings-reader_all", json!({}));

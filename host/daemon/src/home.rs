@@ -112,6 +112,11 @@ impl Home {
         self.data.join("skills")
     }
 
+    /// What skills keep, sealed: a file for each skill and tenant.
+    pub fn states(&self) -> PathBuf {
+        self.data.join("state")
+    }
+
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.data.join("cache")

@@ -20,6 +20,7 @@ use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_runtime::{Engine, LoadError, Settings};
 use vouchsafe_secrets::{Change, Secrets};
+use vouchsafe_state::States;
 
 use crate::applied::{Applied, AppliedError};
 use crate::authenticated::{self, AuthenticatedError};
@@ -134,7 +135,11 @@ impl Owner {
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let engine = engine
             .with_egress(egress.clone())
-            .with_ledger(Arc::new(Ledger::new(log.clone())));
+            .with_ledger(Arc::new(Ledger::new(log.clone())))
+            .with_states(Arc::new(States::at(
+                home.states(),
+                keystore.sealer(Purpose::Sealing),
+            )));
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let owner = Arc::new_cyclic(|this| Self {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use vouchsafe_package::{Digest, Effect, Limits};
 
 use crate::approval::{Ask, Asked, Wanted};
-use crate::effective::EffectiveTool;
+use crate::effective::{EffectiveTool, StoreBounds};
 use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
 use crate::judge::{Verdict, judge, outright};
@@ -58,6 +58,7 @@ pub struct Permit {
     http: Arc<Destinations>,
     models: Arc<Models>,
     settings: Arc<BTreeMap<String, String>>,
+    state: Arc<BTreeMap<String, StoreBounds>>,
     limits: Limits,
 }
 
@@ -108,6 +109,12 @@ impl Permit {
     #[must_use]
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
+    }
+
+    /// The stores that the call finds.
+    #[must_use]
+    pub fn state(&self) -> &BTreeMap<String, StoreBounds> {
+        &self.state
     }
 
     /// The most that the host lets the call do.
@@ -191,6 +198,7 @@ fn permit(
         http: Arc::clone(&terms.effective.http),
         models: Arc::clone(&terms.effective.models),
         settings: Arc::clone(&terms.effective.settings),
+        state: Arc::clone(&terms.effective.state),
         limits,
     }
 }

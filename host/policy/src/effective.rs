@@ -4,6 +4,9 @@
 //! limit, is not silently cut to size: it is a fault that names the line.
 
 mod settings;
+mod state;
+
+pub use state::StoreBounds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,6 +39,8 @@ pub struct Effective {
     pub skills: BTreeMap<String, SkillGrant>,
     /// What it finds in `wasi:config`, by name.
     pub settings: Arc<BTreeMap<String, String>>,
+    /// The stores that it keeps.
+    pub state: Arc<BTreeMap<String, StoreBounds>>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -155,6 +160,10 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         called(declared, name, granted)
     });
     let settings = settings::settings(declared, grant, &mut faults);
+    let state = fitting(&grant.state, &mut faults, |name, granted| {
+        state::store(declared, &grant.publisher.value, name, granted)
+    });
+    faults.extend(state::too_much(grant, &state));
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -174,6 +183,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         )),
         skills,
         settings: Arc::new(settings),
+        state: Arc::new(state),
         limits,
     })
 }

@@ -160,6 +160,7 @@ impl Engine {
             let tool = skill.tool(&job.tool);
             let ran = job.run(slot).await;
             let cleared = guests.take()?;
+            let ran = ran.kept().await;
             Some(conclude(cleared, tool, output_bytes, &whose, ran))
         });
         let mut ended = pin!(self.guests.run(brief, guest));
@@ -201,6 +202,7 @@ impl Engine {
             effects: Some(cleared.effects()),
             egress: self.egress.clone(),
             ledger: self.ledger.clone(),
+            states: self.states.clone(),
             callees,
             limits: *permit.limits(),
             started,
@@ -279,6 +281,7 @@ pub(crate) fn conclude(
         usage,
         lines,
         refusals,
+        session: _,
     } = ran;
     let result = result.map_err(|error| match error {
         CallError::Cancelled => ends.error(),
@@ -335,6 +338,7 @@ fn status(result: &Result<Answer, CallError>) -> Status {
             | CallError::NoTool(_)
             | CallError::OtherSkill
             | CallError::Arguments(_)
+            | CallError::NotKept(_)
             | CallError::Internal,
         ) => Status::Failed,
     }

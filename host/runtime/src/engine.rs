@@ -15,6 +15,7 @@ use vouchsafe_egress::Egress;
 use vouchsafe_keys::MacKey;
 use vouchsafe_model::Ledger;
 use vouchsafe_package::signing::{SignedBytes, Verified};
+use vouchsafe_state::States;
 use wasmtime::component::Component;
 use wasmtime::{
     Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
@@ -74,6 +75,7 @@ pub struct Engine {
     settings: Settings,
     pub(crate) egress: Option<Arc<Egress>>,
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) states: Option<Arc<States>>,
 }
 
 impl Engine {
@@ -94,6 +96,7 @@ impl Engine {
             settings,
             egress: None,
             ledger: None,
+            states: None,
         })
     }
 
@@ -108,6 +111,13 @@ impl Engine {
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<Ledger>) -> Self {
         self.ledger = Some(ledger);
+        self
+    }
+
+    /// With what skills keep; without it no store opens.
+    #[must_use]
+    pub fn with_states(mut self, states: Arc<States>) -> Self {
+        self.states = Some(states);
         self
     }
 

@@ -103,6 +103,9 @@ pub enum CallError {
     /// The result exceeds the limit or has no JSON form.
     #[error("the result is refused: {0}")]
     Output(String),
+    /// What it wrote to its stores could not be kept, and is not.
+    #[error("what the skill wrote was not kept: {0}")]
+    NotKept(String),
     /// A fault of the host, contained in this call.
     #[error("the host failed in this call")]
     Internal,
@@ -124,6 +127,7 @@ impl CallError {
             Self::Killed => "KILLED",
             Self::Superseded(_) => "SUPERSEDED",
             Self::Output(_) => "OUTPUT",
+            Self::NotKept(_) => "NOT_KEPT",
             Self::Internal => "INTERNAL",
         }
     }

@@ -127,7 +127,7 @@ impl Engine {
         }
         let under_way = UnderWay::of(cleared, cancel, job.deadline);
         let tool = skill.tool(&job.tool);
-        let ran = job.in_fresh_store().await;
+        let ran = job.in_fresh_store().await.kept().await;
         let answer = ran.result.as_ref().ok().cloned().flatten();
         let conclude = |cleared| conclude(cleared, tool, output_bytes, ends, ran);
         (self.blanked(under_way.conclude(conclude)), answer)

@@ -22,6 +22,8 @@ use vouchsafe_egress::{Egress, Requests};
 use vouchsafe_model::Ledger;
 use vouchsafe_package::Limits;
 use vouchsafe_package::value::Value;
+use vouchsafe_policy::Permit;
+use vouchsafe_state::{Session, States};
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -58,6 +60,8 @@ pub(crate) struct Job {
     pub(crate) egress: Option<Arc<Egress>>,
     /// What models were used, if it is known.
     pub(crate) ledger: Option<Arc<Ledger>>,
+    /// What skills keep, if there is a place for it.
+    pub(crate) states: Option<Arc<States>>,
     /// Who makes the calls that it makes of other skills, if it may make any.
     pub(crate) callees: Option<Arc<dyn Callees>>,
     pub(crate) limits: Limits,
@@ -72,6 +76,8 @@ pub(crate) struct Ran {
     pub(crate) usage: Usage,
     pub(crate) lines: Lines,
     pub(crate) refusals: Vec<Refused>,
+    /// What it wrote, to be kept if it succeeded.
+    pub(crate) session: Option<Session>,
 }
 
 impl Ran {
@@ -82,7 +88,19 @@ impl Ran {
             usage: Usage::default(),
             lines: Lines::default(),
             refusals: Vec::new(),
+            session: None,
         }
+    }
+
+    /// Keeps what it wrote, where it succeeded: an error of the tool is no success. What can't be kept fails the call.
+    pub(crate) async fn kept(mut self) -> Self {
+        let failed = matches!(&self.result, Err(_) | Ok(Some(Value::Result(Err(_)))));
+        if let Some(session) = self.session.take().filter(|_| !failed)
+            && let Err(error) = session.commit().await
+        {
+            self.result = Err(CallError::NotKept(error.to_string()));
+        }
+        self
     }
 }
 
@@ -98,10 +116,13 @@ impl Job {
     pub(crate) fn bytes(&self) -> u64 {
         let arguments: u64 = self.arguments.iter().map(val::bytes).sum();
         let answer = u64::try_from(self.answer_bytes()).unwrap_or(u64::MAX);
+        let gate = self.effects.as_ref();
+        let stores = gate.map_or(0, |gate| state_bytes(gate.permit()));
         self.limits
             .memory_bytes
             .max(answer)
             .saturating_add(arguments)
+            .saturating_add(stores)
     }
 
     /// Runs to the end or to the first limit. The store is gone when this returns, and only then
@@ -143,6 +164,7 @@ impl Job {
             },
             lines: state.book.take(),
             refusals: state.door.take_refused(),
+            session: state.session.clone(),
         }
     }
 
@@ -162,6 +184,7 @@ impl Job {
             self.ledger.clone(),
         );
         state.inside = self.inside();
+        state.session = self.session();
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
@@ -186,6 +209,11 @@ impl Job {
     pub(crate) fn slots(&self) -> u32 {
         let below = self.callees.as_ref().map_or(0, |callees| callees.depth());
         below.saturating_add(1)
+    }
+
+    /// What it keeps.
+    fn session(&self) -> Option<Session> {
+        Some(Session::new(self.states.clone()?, self.effects.clone()?))
     }
 
     /// Whom it calls.
@@ -252,6 +280,12 @@ impl Job {
             },
         }
     }
+}
+
+/// What its stores take of the host's memory at most: read, unsealed, decoded and written anew.
+fn state_bytes(permit: &Permit) -> u64 {
+    let stores = permit.state().values().map(|store| store.bytes);
+    stores.fold(0, u64::saturating_add).saturating_mul(4)
 }
 
 /// Instantiates and calls: start-up code and initial memories count against the same limits.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::Requests;
 use vouchsafe_model::{Ledger, Models};
+use vouchsafe_state::Session;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(crate) models: Option<Models>,
     /// Whom it calls, if anybody.
     pub(crate) inside: Option<Inside>,
+    /// What it keeps, if anything can be kept.
+    pub(crate) session: Option<Session>,
     /// What `wasi:config` gives, by name.
     pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
@@ -75,6 +78,7 @@ impl State {
             door,
             models,
             inside: None,
+            session: None,
             settings,
         }
     }

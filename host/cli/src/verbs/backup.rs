@@ -22,8 +22,11 @@ const NEXT: &str = "applied-next.json";
 /// Sealed credentials; not always there.
 const CREDENTIALS: &str = "credentials.json";
 
+/// What skills keep; not there before one does.
+const STATE: &str = "state";
+
 /// What is kept of the data directory beside the keystore.
-pub(crate) const DATA: [&str; 8] = [
+pub(crate) const DATA: [&str; 9] = [
     "operator.json",
     CREDENTIALS,
     "applied.json",
@@ -31,6 +34,7 @@ pub(crate) const DATA: [&str; 8] = [
     "disabled.json",
     "versions.json",
     "skills",
+    STATE,
     "audit",
 ];
 
@@ -95,7 +99,7 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
         let path = home.data().join(name);
-        if ![NEXT, CREDENTIALS].contains(&name) || path.exists() {
+        if ![NEXT, CREDENTIALS, STATE].contains(&name) || path.exists() {
             add(&mut archive, &path, &format!("data/{name}"))?;
         }
     }

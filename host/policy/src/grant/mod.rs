@@ -14,6 +14,7 @@ mod propose;
 mod raw;
 mod settings;
 mod skills;
+mod state;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
 pub use settings::MAX_SETTING;
 pub use skills::SkillGrant;
+pub use state::{MOST_STATE, STORE_BYTES, StateGrant};
 
 use crate::place::{At, Fault, Place, Source};
 
@@ -60,6 +62,8 @@ pub struct Grant {
     pub skills: BTreeMap<String, SkillGrant>,
     /// The values of settings that it declares.
     pub settings: BTreeMap<String, At<String>>,
+    /// The stores that it keeps.
+    pub state: BTreeMap<String, StateGrant>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

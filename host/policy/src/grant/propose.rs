@@ -45,6 +45,9 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for name in declared.manifest.skills.keys() {
         let _ = write!(text, "\n{}", called(name));
     }
+    for name in declared.manifest.state.keys() {
+        let _ = write!(text, "\n[state.{name}]\n");
+    }
     text.push_str(&settings(declared));
     text
 }
@@ -123,6 +126,15 @@ pub fn renew(
     }
     if let Some(skills) = document.get_mut("skills").and_then(Item::as_table_like_mut) {
         remove(skills, |name| !new.manifest.skills.contains_key(name));
+    }
+    if let Some(state) = document.get_mut("state").and_then(Item::as_table_like_mut) {
+        remove(state, |name| !new.manifest.state.contains_key(name));
+    }
+    for name in new.manifest.state.keys() {
+        let fresh = old.is_some_and(|old| !old.manifest.state.contains_key(name));
+        if fresh && !grant.state.contains_key(name) {
+            let _ = write!(added, "\n[state.{name}]\n");
+        }
     }
     let fresh = |name: &&String| {
         old.is_some_and(|old| !old.manifest.skills.contains_key(*name))

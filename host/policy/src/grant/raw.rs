@@ -13,6 +13,7 @@ use super::confirm::RawConfirm;
 use super::http::RawHttp;
 use super::model::RawModel;
 use super::skills::RawSkill;
+use super::state::RawState;
 use super::{Grant, LimitsGrant, SkillGrant, ToolGrant};
 use crate::place::{At, Fault, Source};
 
@@ -35,9 +36,10 @@ struct RawGrant {
     #[serde(default)]
     settings: Named<Spanned<String>>,
     #[serde(default)]
+    state: Named<RawState>,
+    #[serde(default)]
     limits: RawLimits,
     files: Option<Spanned<Value>>,
-    state: Option<Spanned<Value>>,
     sql: Option<Spanned<Value>>,
     upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
@@ -89,6 +91,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         settings: each(source, raw.settings, "a setting", |_, raw| {
             source.at(raw).try_map(super::settings::value)
         })?,
+        state: each(source, raw.state, "a store", |name, raw| {
+            raw.read(source, name.place)
+        })?,
         limits: raw.limits.read(source)?,
     };
     grant.follow_suits_its_tools()?;
@@ -99,7 +104,6 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
 fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
     let kinds = [
         ("files", &raw.files),
-        ("state", &raw.state),
         ("sql", &raw.sql),
         ("upstream", &raw.upstream),
         ("bus", &raw.bus),

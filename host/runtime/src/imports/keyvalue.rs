@@ -1,23 +1,24 @@
-//! `wasi:keyvalue/store`: state that a skill keeps. A grant can't give any yet, so no store opens,
-//! and nothing can be done to a store that is not open.
+//! `wasi:keyvalue/store`: what a skill keeps from call to call.
+//!
+//! Nothing is decided here: what is granted, read and written is for `vouchsafe_state` to say.
 
 use super::Import;
+use crate::door::Door;
 use crate::state::State;
 use vouchsafe_clearance::EffectKind;
+use vouchsafe_package::name::is_kebab;
+use vouchsafe_state::{NotKept, Session};
+use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower, Resource, ResourceType};
-use wasmtime::{StoreContextMut, bail};
+use wasmtime_wasi::WasiView as _;
 
 pub(crate) const IMPORTS: &[Import] = &[("wasi:keyvalue/store", add_to_linker)];
 
-/// An open store. There is none.
-enum Bucket {}
+/// An open store, by its name.
+struct Bucket(String);
 
 #[derive(Debug, ComponentType, Lower)]
 #[component(variant)]
-#[expect(
-    dead_code,
-    reason = "the shape is WASI's; `not granted` and `no such thing` are one answer"
-)]
 enum Error {
     #[component(name = "no-such-store")]
     NoSuchStore,
@@ -25,6 +26,16 @@ enum Error {
     AccessDenied,
     #[component(name = "other")]
     Other(String),
+}
+
+impl From<NotKept> for Error {
+    fn from(why: NotKept) -> Self {
+        match why {
+            NotKept::NoSuchStore => Self::NoSuchStore,
+            NotKept::Denied => Self::AccessDenied,
+            NotKept::Other(why) => Self::Other(why.to_owned()),
+        }
+    }
 }
 
 #[derive(Debug, ComponentType, Lower)]
@@ -40,38 +51,105 @@ type Context<'a> = StoreContextMut<'a, State>;
 
 fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let mut store = linker.instance("wasi:keyvalue/store@0.2.0-draft")?;
-    store.resource("bucket", ResourceType::host::<Bucket>(), |_, _| Ok(()))?;
-    store.func_wrap("open", open)?;
+    let bucket = ResourceType::host::<Bucket>();
+    store.resource("bucket", bucket, |mut context: Context<'_>, rep| {
+        let table = context.data_mut().ctx().table;
+        Ok(drop(table.delete(Resource::<Bucket>::new_own(rep))?))
+    })?;
+    store.func_wrap_async("open", |context: Context<'_>, (name,): (String,)| {
+        Box::new(open(context, name))
+    })?;
     store.func_wrap(
         "[method]bucket.get",
-        |_: Context<'_>, _: (Open, String)| -> Answer<Option<Vec<u8>>> { unopened() },
+        |context: Context<'_>, (bucket, key): (Open, String)| -> Answer<Option<Vec<u8>>> {
+            on(context, &bucket, |session, store| {
+                let found = session.get(store, &key)?;
+                Ok(found.map(|value| value.to_vec()))
+            })
+        },
     )?;
     store.func_wrap(
         "[method]bucket.set",
-        |_: Context<'_>, _: (Open, String, Vec<u8>)| -> Answer<()> { unopened() },
+        |context: Context<'_>, (bucket, key, value): (Open, String, Vec<u8>)| -> Answer<()> {
+            on(context, &bucket, |session, store| {
+                session.set(store, &key, value)
+            })
+        },
     )?;
     store.func_wrap(
         "[method]bucket.delete",
-        |_: Context<'_>, _: (Open, String)| -> Answer<()> { unopened() },
+        |context: Context<'_>, (bucket, key): (Open, String)| -> Answer<()> {
+            on(context, &bucket, |session, store| {
+                session.delete(store, &key)
+            })
+        },
     )?;
     store.func_wrap(
         "[method]bucket.exists",
-        |_: Context<'_>, _: (Open, String)| -> Answer<bool> { unopened() },
+        |context: Context<'_>, (bucket, key): (Open, String)| -> Answer<bool> {
+            on(context, &bucket, |session, store| {
+                Ok(session.get(store, &key)?.is_some())
+            })
+        },
     )?;
     store.func_wrap(
         "[method]bucket.list-keys",
-        |_: Context<'_>, _: (Open, Option<u64>)| -> Answer<Keys> { unopened() },
+        |context: Context<'_>, (bucket, cursor): (Open, Option<u64>)| -> Answer<Keys> {
+            on(context, &bucket, |session, store| {
+                let (keys, cursor) = session.keys(store, cursor.unwrap_or(0))?;
+                Ok(Keys { keys, cursor })
+            })
+        },
     )
 }
 
-fn open(store: Context<'_>, (name,): (String,)) -> Answer<Open> {
-    let why = "no store is granted: this host keeps no state for skills yet";
-    let door = &store.data().door;
-    door.refuse(&EffectKind::StateRead, &name, why, "");
-    Ok((Err(Error::NoSuchStore),))
+async fn open(mut context: Context<'_>, name: String) -> Answer<Open> {
+    let Some(session) = context.data().session.clone() else {
+        let door = &context.data().door;
+        door.refuse(
+            &EffectKind::StateRead,
+            &name,
+            "this host keeps no state",
+            "",
+        );
+        return Ok((Err(Error::NoSuchStore),));
+    };
+    match session.open(&name).await {
+        Ok(()) => {
+            let bucket = context.data_mut().ctx().table.push(Bucket(name))?;
+            Ok((Ok(bucket),))
+        }
+        Err(why) => {
+            if why == NotKept::NoSuchStore {
+                not_granted(&context.data().door, &name);
+            }
+            Ok((Err(why.into()),))
+        }
+    }
 }
 
-/// A guest has no handle to call these with.
-fn unopened<T>() -> Answer<T> {
-    bail!("no store is open")
+/// Tells the operator of a store that is not granted, and the line that would grant it.
+fn not_granted(door: &Door, name: &str) {
+    let fix = match is_kebab(name) {
+        true => format!("add `[state.{name}]` to the skill's grant, then `vouchsafe apply`"),
+        false => String::new(),
+    };
+    let why = "no such store is granted";
+    door.refuse(&EffectKind::StateRead, name, why, &fix);
+}
+
+/// What `what` says of the open store.
+fn on<T>(
+    mut context: Context<'_>,
+    bucket: &Open,
+    what: impl FnOnce(&Session, &str) -> Result<T, NotKept>,
+) -> Answer<T> {
+    let state = context.data_mut();
+    let session = state.session.clone();
+    let name = &state.ctx().table.get(bucket)?.0;
+    let answer = match session {
+        Some(session) => what(&session, name).map_err(Error::from),
+        None => Err(Error::NoSuchStore),
+    };
+    Ok((answer,))
 }

@@ -102,6 +102,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         effects: None,
         egress: None,
         ledger: None,
+        states: None,
         callees: None,
         limits,
         started,

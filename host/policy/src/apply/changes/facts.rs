@@ -147,6 +147,12 @@ impl Collector {
             );
             self.fact(&subject, Sense::Permits, says, &callee.place);
         }
+        for (name, store) in &grant.state {
+            let most = store.size.as_ref();
+            let most = most.map_or_else(String::new, |at| format!(", at most {} bytes", at.value));
+            let says = format!("keeps state in {name}{most}");
+            self.fact(&subject, Sense::Permits, says, &store.place);
+        }
         for (name, value) in &grant.settings {
             // With escapes, so that no value shows as another line of this page.
             let says = format!("setting {name} is {:?}", value.value);
