@@ -19,7 +19,7 @@ pub struct Sketch {
     pub manifest: String,
 }
 
-/// A tool that takes nothing and answers `answer`.
+/// A tool that answers `answer`.
 #[derive(Clone)]
 pub struct Tool {
     /// In WIT.
@@ -28,6 +28,8 @@ pub struct Tool {
     pub words: String,
     /// As in the manifest.
     pub effect: String,
+    /// Whether it takes one argument, `amount: u64`, which it does not look at.
+    pub takes_amount: bool,
     /// What it answers.
     pub answer: u32,
 }
@@ -51,9 +53,18 @@ impl Sketch {
             name: name.to_owned(),
             words: format!("Gives the {name}."),
             effect: effect.to_owned(),
+            takes_amount: false,
             answer,
         });
         self
+    }
+
+    /// With a tool more, which takes an `amount`.
+    #[must_use]
+    pub fn with_amount(self, name: &str, effect: &str, answer: u32) -> Self {
+        let mut sketch = self.with(name, effect, answer);
+        sketch.tools.last_mut().expect("a tool").takes_amount = true;
+        sketch
     }
 
     /// With `words` about its first tool.
@@ -114,8 +125,10 @@ impl Sketch {
             "package {}@{};\n\ninterface numbers {{\n",
             self.skill, self.version
         );
-        for Tool { name, words, .. } in &self.tools {
-            let _ = writeln!(text, "  /// {words}\n  {name}: func() -> u32;");
+        for tool in &self.tools {
+            let Tool { name, words, .. } = tool;
+            let takes = if tool.takes_amount { "amount: u64" } else { "" };
+            let _ = writeln!(text, "  /// {words}\n  {name}: func({takes}) -> u32;");
         }
         text + "}\n\nworld skill {\n  export numbers;\n}\n"
     }
@@ -123,14 +136,19 @@ impl Sketch {
     fn wat(&self) -> String {
         let mut core = String::new();
         let (mut lifted, mut exported) = (String::new(), String::new());
-        for Tool { name, answer, .. } in &self.tools {
+        for tool in &self.tools {
+            let Tool { name, answer, .. } = tool;
+            let (inner, outer) = match tool.takes_amount {
+                true => ("(param i64)", "(param \"amount\" u64)"),
+                false => ("", ""),
+            };
             let _ = write!(
                 core,
-                "(func (export \"{name}\") (result i32) i32.const {answer})"
+                "(func (export \"{name}\") {inner} (result i32) i32.const {answer})"
             );
             let _ = write!(
                 lifted,
-                "(func ${name} (result u32) (canon lift (core func $i \"{name}\")))"
+                "(func ${name} {outer} (result u32) (canon lift (core func $i \"{name}\")))"
             );
             let _ = write!(exported, "(export \"{name}\" (func ${name}))");
         }

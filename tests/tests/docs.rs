@@ -11,10 +11,11 @@ use vouchsafe_package::signing::{RevocationList, Trust};
 use vouchsafe_package::value::{Caps, Value, parse_strict};
 use vouchsafe_package::{Case, Field, Manifest, Type, inert};
 use vouchsafe_policy::approval::Approver;
+use vouchsafe_policy::cedar::Written;
 use vouchsafe_policy::{Grant, Role, Settings, Way};
 use vouchsafe_tests::{home, wasm};
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -25,6 +26,7 @@ const PAGES: [&str; 10] = [
     "docs/json.md",
     "docs/audit.md",
     "docs/secrets.md",
+    "docs/policies.md",
 ];
 
 fn page(name: &str) -> String {
@@ -81,6 +83,9 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
                 drop(Approver::parse("approvers/a.toml", &text).map_err(|error| wrong(&error)));
             }
             "toml egress" => drop(Way::parse("egress.toml", &text).map_err(|error| wrong(&error))),
+            "cedar policies" => {
+                drop(Written::parse("policies/a.cedar", &text).map_err(|error| wrong(&error)));
+            }
             "toml trust" => drop(Trust::parse(&text).map_err(|error| wrong(&error))),
             "json revocations" => {
                 let list: RevocationList = serde_json::from_str(&text).unwrap();
@@ -92,7 +97,7 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
         }
         kinds.insert(info);
     }
-    assert_eq!(kinds.len(), 8, "{kinds:?}");
+    assert_eq!(kinds.len(), 9, "{kinds:?}");
 }
 
 /// A key that is not there is an error that lists those that are; each must be on the page.

@@ -102,7 +102,7 @@ fn what_a_file_says_and_nobody_enforces_is_an_error_with_its_line() {
         (
             "policies/mine.cedar",
             "permit(principal, action, resource);".to_owned(),
-            "policies are not enforced",
+            "policies/mine.cedar:1",
         ),
         ("revocations.json", "{}".to_owned(), "revocations.json"),
     ];

@@ -21,8 +21,9 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 16] = [
+pub const ALL: [(&str, Target); 18] = [
     ("bundle", signatures::bundle),
+    ("cedar_context", rules::cedar_context),
     ("component", packages::component),
     ("destination", requests::destination),
     ("grant", rules::grant),
@@ -32,6 +33,7 @@ pub const ALL: [(&str, Target); 16] = [
     ("manifest", packages::manifest),
     ("manifest_embedded", packages::manifest_embedded),
     ("path_rule", requests::path_rule),
+    ("policies", rules::policies),
     ("prompt", prompts::prompt),
     ("reply", prompts::reply),
     ("revocations", signatures::revocations),

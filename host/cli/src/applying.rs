@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use vouchsafe_ambient::clock;
 use vouchsafe_daemon::client::Client;
@@ -17,7 +18,8 @@ use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{PrivateKey, PublicKey};
 use vouchsafe_package::{Digest, Package, ReadLimits};
 use vouchsafe_policy::apply::{Change, Content, Files, InForce, Mark, Proposal, Since, changes};
-use vouchsafe_policy::{Fault, Faults, Grant, callee, effective};
+use vouchsafe_policy::cedar::Written;
+use vouchsafe_policy::{Fault, Faults, Grant, Notice, callee, policies_fit};
 
 use crate::args::Proof;
 use crate::context::Context;
@@ -120,6 +122,45 @@ pub(crate) fn apply(context: &Context, proof: &Proof) -> anyhow::Result<Applied>
     Next::of_files(context, vec![])?.put_into_force(proof, !context.json, unlock(context, proof))
 }
 
+/// What the proposed files come to.
+#[derive(Serialize)]
+pub(crate) struct Checked {
+    pub(crate) policies: Vec<CheckedPolicy>,
+    pub(crate) notices: Vec<Notice>,
+}
+
+/// A policy, and which of the calls that a role and a grant give it can match.
+#[derive(Serialize)]
+pub(crate) struct CheckedPolicy {
+    pub(crate) place: String,
+    pub(crate) says: String,
+    pub(crate) matches: Vec<String>,
+}
+
+/// Reads the files as [`apply`] does, and puts nothing into force.
+///
+/// # Errors
+/// Every fault, with its line.
+pub(crate) fn check(context: &Context) -> anyhow::Result<Checked> {
+    let next = Next::of_files(context, vec![])?;
+    let proposal = next.proposal()?;
+    let content = proposal.content();
+    let policy = |policy: &Arc<Written>| {
+        let calls = content.matches(policy).into_iter();
+        CheckedPolicy {
+            place: policy.place.to_string(),
+            says: policy.says(),
+            matches: calls
+                .map(|(role, skill, tool)| format!("{role}: {skill}/{tool}"))
+                .collect(),
+        }
+    };
+    Ok(Checked {
+        policies: content.policies().iter().map(policy).collect(),
+        notices: proposal.notices(),
+    })
+}
+
 /// As [`apply`], and switches `component` on again where it was switched off.
 ///
 /// # Errors
@@ -193,6 +234,18 @@ impl Next {
         }
     }
 
+    /// The files, read as one and held against the components that they are about.
+    fn proposal(&self) -> anyhow::Result<Proposal> {
+        let mark = self.current.said.mark.as_ref();
+        let seen = mark.map_or(0, |mark| mark.revocations);
+        let proposal = Proposal::read(&self.files, &self.current.operators, seen)
+            .map_err(|faults| Failure::refused(faults.to_string()))?;
+        if let Some(kept) = &self.kept {
+            fits(kept, proposal.content(), &self.files, &self.current.files())?;
+        }
+        Ok(proposal)
+    }
+
     /// Shows what would change, asks, takes the proof, and hands it to the owner.
     ///
     /// # Errors
@@ -203,23 +256,14 @@ impl Next {
         shown: bool,
         unlock: impl FnOnce() -> anyhow::Result<PrivateKey>,
     ) -> anyhow::Result<Applied> {
+        let proposal = self.proposal()?;
         let Self {
             mut owner,
             current,
             files,
             enable,
-            kept,
+            ..
         } = self;
-        let seen = current
-            .said
-            .mark
-            .as_ref()
-            .map_or(0, |mark| mark.revocations);
-        let proposal = Proposal::read(&files, &current.operators, seen)
-            .map_err(|faults| Failure::refused(faults.to_string()))?;
-        if let Some(kept) = kept {
-            fits(&kept, proposal.content(), &files, &current.files())?;
-        }
         let old = current.content()?;
         let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
         if shown {
@@ -245,16 +289,25 @@ impl Next {
 /// line would be in force and switch its skill off.
 fn fits(store: &Store, content: &Content, files: &Files, before: &Files) -> anyhow::Result<()> {
     let mut faults = Vec::new();
+    let of_policies = |files: &Files| -> Vec<_> {
+        let policies = files
+            .iter()
+            .filter(|(path, _)| path.starts_with("policies/"));
+        policies
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect()
+    };
+    let same_policies = of_policies(files) == of_policies(before);
     for grant in content.grants() {
         let file = grant.file.to_string();
-        if files.get(&file) == before.get(&file) {
+        if same_policies && files.get(&file) == before.get(&file) {
             continue;
         }
         let Some(kept) = store.load(&grant.digest.value)? else {
             continue;
         };
         if let Ok(package) = Package::read(&kept.component, &ReadLimits::default()) {
-            if let Err(found) = effective(&package, grant) {
+            if let Err(found) = policies_fit(&package, grant, content) {
                 faults.extend(found.all);
             }
             faults.extend(callees(store, content, grant, &package)?);

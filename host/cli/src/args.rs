@@ -64,6 +64,9 @@ pub(crate) enum Verb {
     Call(Call),
     /// Say which lines allow or refuse a call, without making it.
     Why(Why),
+    /// Read the proposed rules, and say what each policy can match.
+    #[command(subcommand)]
+    Policy(Policy),
     /// Be an MCP server on standard input and output.
     Mcp(Mcp),
     /// Read and check the log.
@@ -396,6 +399,12 @@ pub(crate) enum Secret {
         proof: Proof,
     },
     /// Say which credentials skills need, where each is kept, how old it is, and what is missing.
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Read all files as `apply` would, and put nothing into force.
     Check,
 }
 

@@ -62,6 +62,7 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Revoke(args) => verbs::revoke::run(context, &args),
         Verb::Call(args) => verbs::call::run(context, &args),
         Verb::Why(args) => verbs::why::run(context, &args),
+        Verb::Policy(args) => verbs::policy::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),
         Verb::Audit(args) => verbs::audit::run(context, &args),
         Verb::Secret(args) => verbs::secret::run(context, &args),

@@ -335,14 +335,17 @@ pub(crate) fn still_in_force(
         "revocations.json",
         "vouchsafe.toml",
     ];
+    let in_force = rules.in_force.as_ref();
+    let content = in_force.map(|in_force| in_force.content());
+    let policies = content.iter().flat_map(|content| content.policy_files());
     let files = always.into_iter().chain(sends.then_some("egress.toml"));
+    let files = files.chain(policies);
     if let Some(file) = rules.watch.edited_of(files) {
         let why = format!("`{file}` was edited since it was applied");
         return Err(denied(why, "look at it, then run `vouchsafe apply`"));
     }
-    let in_force = rules.in_force.as_ref();
     let nothing = || denied("nothing is in force".into(), "run `vouchsafe apply`");
-    let content = in_force.ok_or_else(nothing)?.content();
+    let content = content.ok_or_else(nothing)?;
     let verified = skill.granted().verified();
     let (trust, revocations) = (content.trust(), content.revocations());
     signing::still_trusted(verified, trust, revocations, clock::now())

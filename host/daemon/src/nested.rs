@@ -202,7 +202,7 @@ impl Making<'_> {
         let refuse = |refusal| said(self.clearance().refuse(&admitted, self.facts(), refusal));
         still_in_force(&self.others.rules, admitted.principal(), self.callee).map_err(refuse)?;
         let input = self.input().map_err(refuse)?;
-        let decision = decide_within(self.callee.granted(), &self.question());
+        let decision = decide_within(self.callee.granted(), &self.question(&input));
         let code = match &decision {
             Decision::Allow(_) => Some(self.code(&ends).await.map_err(refuse)?),
             Decision::NeedsPerson(_) | Decision::Deny { .. } => None,
@@ -229,12 +229,13 @@ impl Making<'_> {
         self.others.owner.clearance()
     }
 
-    fn question(&self) -> vouchsafe_policy::Within<'_> {
+    fn question<'a>(&'a self, input: &'a Json) -> vouchsafe_policy::Within<'a> {
         vouchsafe_policy::Within {
             caller: self.others.caller.granted(),
             permit: self.asked.gate.permit(),
             interface: &self.asked.interface,
             tool: &self.tool.name,
+            input,
             left: &self.asked.left,
         }
     }

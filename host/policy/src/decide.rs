@@ -27,7 +27,7 @@ pub struct Request<'a> {
     pub role: &'a Role,
     /// The WIT function.
     pub tool: &'a str,
-    /// The arguments object.
+    /// The arguments object, in its canonical form.
     pub input: &'a Json,
 }
 

@@ -16,9 +16,11 @@ use vouchsafe_package::assemble::{MAX_TOOL_NAME, tool_name};
 use vouchsafe_package::manifest::{
     AskedLimits, Auth, ByteSize, Confirm, Http, Manifest, Placement, Route, Span,
 };
-use vouchsafe_package::{Digest, Effect, Limits, Package, SkillName, Tool, Version};
+use vouchsafe_package::{Digest, Effect, Limits, Package, Param, SkillName, Tool, Version};
 
-use crate::grant::{Confirmation, Grant, HttpGrant, SecretSource, SkillGrant, ToolGrant};
+use crate::grant::{
+    Condition, Confirmation, Grant, HttpGrant, SecretSource, SkillGrant, ToolGrant,
+};
 use crate::http::{Base, Destinations, HttpBounds, Private};
 use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
@@ -56,8 +58,12 @@ pub struct EffectiveTool {
     pub ceiling: Effect,
     /// What a call is treated as: the ceiling, or more if the grant says so.
     pub effect: Effect,
+    /// Its arguments.
+    pub params: Vec<Param>,
     /// When the author wants a person to decide.
     pub author_confirm: Option<Confirm>,
+    /// The author's condition, if there is one and it fits the arguments.
+    pub author_condition: Option<Condition>,
     /// When the operator wants a person to decide.
     pub confirm: Option<At<Confirmation>>,
     /// The line that grants it.
@@ -287,11 +293,18 @@ fn tool(
         mcp_name,
         ceiling: tool.effect,
         effect: raised.map_or(tool.effect, |effect| effect.value),
+        params: tool.params.clone(),
+        author_condition: author_condition(tool),
         author_confirm: tool.confirm.clone(),
         confirm: granted.confirm.clone(),
         place: granted.place.clone(),
         raised: raised.map(|effect| effect.place.clone()),
     })
+}
+
+fn author_condition(tool: &Tool) -> Option<Condition> {
+    let condition: Condition = tool.confirm.as_ref()?.when.as_ref()?.parse().ok()?;
+    condition.fits(&tool.params).ok().map(|()| condition)
 }
 
 fn destination(

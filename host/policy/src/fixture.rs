@@ -119,7 +119,7 @@ pub(crate) fn tool(name: &str, entry: &ToolEntry) -> Option<Tool> {
     })
 }
 
-fn param(name: &str, ty: Type) -> Param {
+pub(crate) fn param(name: &str, ty: Type) -> Param {
     Param {
         name: name.into(),
         docs: None,

@@ -7,7 +7,8 @@ use vouchsafe_package::{Digest, Package, SkillName, Version};
 
 use crate::apply::{Content, InForce};
 use crate::approval::People;
-use crate::effective::{Declared, Effective, meet};
+use crate::cedar::{Engine, misfits};
+use crate::effective::{Declared, Effective, EffectiveTool, meet};
 use crate::grant::{Grant, NotFollowed, follows};
 use crate::place::{Faults, Place};
 
@@ -31,6 +32,8 @@ pub(crate) struct Terms {
     pub(crate) effective: Effective,
     pub(crate) grant_digest: Digest,
     pub(crate) policy_digest: Digest,
+    /// What decides on its calls.
+    pub(crate) engine: Engine,
     /// Whom it can be asked of.
     pub(crate) people: Arc<People>,
     /// Whether the grant pins other bytes and follows to these.
@@ -79,7 +82,10 @@ pub enum NotGranted {
     /// The grant follows, but not to this.
     #[error("{0}\n  fix: run `vouchsafe grant FILE`")]
     NotFollowed(#[from] NotFollowed),
-    /// The grant does not fit the component.
+    /// Cedar does not take what the rules come to.
+    #[error("the rules can't be compiled: {0}\n  fix: run `vouchsafe apply`")]
+    Uncompiled(String),
+    /// The grant, or a policy, does not fit the component.
     #[error(transparent)]
     Misfit(#[from] Faults),
 }
@@ -172,6 +178,10 @@ impl Terms {
                     other: elsewhere(content, declared.name),
                 })?;
         let followed = admit(grant, declared, pinned)?;
+        let effective = meet(declared, grant)?;
+        fits(declared.name, &effective, content)?;
+        let (roles, policies) = (content.roles(), content.policies());
+        let engine = Engine::new(declared.name, &effective, roles, policies);
         Ok(Self {
             skill: declared.name.clone(),
             version: declared.version.clone(),
@@ -181,13 +191,35 @@ impl Terms {
                 .iter()
                 .map(|tool| tool.name.clone())
                 .collect(),
-            effective: meet(declared, grant)?,
+            engine: engine.map_err(NotGranted::Uncompiled)?,
+            effective,
             grant: Arc::clone(grant),
             grant_digest,
             policy_digest: in_force.digest(),
             people: Arc::clone(content.people()),
             followed,
         })
+    }
+}
+
+/// Whether each policy that can match a call of this component can be said of its arguments.
+///
+/// # Errors
+/// Each that can't.
+pub fn policies_fit(package: &Package, grant: &Grant, content: &Content) -> Result<(), Faults> {
+    let declared = Declared::from(package);
+    fits(declared.name, &meet(&declared, grant)?, content)
+}
+
+fn fits(skill: &SkillName, effective: &Effective, content: &Content) -> Result<(), Faults> {
+    let policies = content.policies();
+    let of_tool = |(name, tool): (&String, &Arc<EffectiveTool>)| {
+        misfits(policies.iter().map(Arc::as_ref), skill, name, &tool.params)
+    };
+    let faults: Vec<_> = effective.tools.iter().flat_map(of_tool).collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Faults::from(faults)),
     }
 }
 

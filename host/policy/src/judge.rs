@@ -1,20 +1,23 @@
 //! The rules by which calls are decided; `decide` and `why` are two readings of one judgement.
 //!
-//! Both the role and the grant must allow a call. Then author and operator may each ask for a
-//! person, and by the shipped default what can't be undone asks for one too.
+//! Both the role and the grant must allow a call. Then policies may forbid it; and author, operator and
+//! policies may each ask for a person, of every call or of some. By the shipped default what can't be
+//! undone asks for one too.
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use vouchsafe_package::Effect;
 use vouchsafe_package::manifest::Confirm;
 
 use crate::approval::{Ask, Tier};
+use crate::cedar::{Call, Demand, Own, Reason, Ruling, Written};
 use crate::decide::Request;
 use crate::effective::EffectiveTool;
-use crate::grant::Confirmation;
+use crate::grant::{Condition, Confirmation};
 use crate::granted::Terms;
 use crate::place::{At, Place};
-use crate::role::Permission;
+use crate::role::{Permission, Principal};
 
 /// A judgement and the lines that were found in favour.
 pub(crate) struct Judgement<'a> {
@@ -23,6 +26,8 @@ pub(crate) struct Judgement<'a> {
     /// The tool, as granted.
     pub(crate) tool: Option<&'a EffectiveTool>,
     pub(crate) verdict: Verdict<'a>,
+    /// Rules that can ask for a person and do not, of this call.
+    pub(crate) content: Vec<Line>,
 }
 
 pub(crate) enum Verdict<'a> {
@@ -50,17 +55,22 @@ pub(crate) fn judge<'a>(terms: &'a Terms, request: &Request<'a>) -> Judgement<'a
         role.as_ref().ok().copied(),
         tool.as_ref().ok().map(|tool| &***tool),
     );
-    let verdict = match role.and(tool) {
-        Err(denied) => denied,
-        Ok(tool) => match asks(terms, tool) {
-            asked if asked.is_empty() => Verdict::Allowed(tool),
-            asked => Verdict::Asked(asked),
-        },
+    let (verdict, content) = match role.and(tool) {
+        Err(denied) => (denied, Vec::new()),
+        Ok(tool) => {
+            let case = Case {
+                principal: request.principal,
+                input: request.input,
+                by_skill: false,
+            };
+            by_policies(terms, tool, &case)
+        }
     };
     Judgement {
         role: places.0,
         tool: places.1,
         verdict,
+        content,
     }
 }
 
@@ -128,59 +138,186 @@ fn by_grant<'a>(
     Err(Verdict::Denied { why, fix })
 }
 
-/// Everything that asks for a person. Conditions are not evaluated yet, so each one asks.
-pub(crate) fn asks(terms: &Terms, tool: &EffectiveTool) -> Vec<Ask> {
-    let operator = tool.confirm.as_ref().map(operator_asks);
-    let author = tool
-        .author_confirm
-        .as_ref()
-        .map(|confirm| author_asks(terms, tool, confirm));
-    let default = (tool.effect == Effect::Irreversible).then(|| Ask {
-        line: Line {
-            place: tool
-                .raised
-                .as_ref()
-                .map_or_else(|| "shipped default".to_owned(), Place::to_string),
-            says: "what can't be undone needs a person".to_owned(),
-        },
-        tier: Tier::CONFIRM.to_owned(),
-        within: None,
-    });
-    [operator, author, default].into_iter().flatten().collect()
+/// A call of a granted tool, as policies look at it.
+pub(crate) struct Case<'a> {
+    pub(crate) principal: &'a Principal,
+    pub(crate) input: &'a Json,
+    /// Whether another skill makes it, whose own call the role allowed.
+    pub(crate) by_skill: bool,
 }
 
-fn operator_asks(confirm: &At<Confirmation>) -> Ask {
-    let At { value, place } = confirm;
-    let (unevaluated, within) = match value {
-        Confirmation::Tier(_) => ("", None),
-        Confirmation::When { within, .. } => (UNEVALUATED, *within),
+/// What the policies rule on a call that role and grant have; and the rules that are content with it.
+pub(crate) fn by_policies<'a>(
+    terms: &'a Terms,
+    tool: &'a Arc<EffectiveTool>,
+    case: &Case<'_>,
+) -> (Verdict<'a>, Vec<Line>) {
+    let said = said(terms, tool, case.input);
+    let asks = |own: Own| said.iter().any(|said| said.own == own && said.asks);
+    let call = Call {
+        agent: &case.principal.id,
+        role: &case.principal.role,
+        by_skill: case.by_skill,
+        input: case.input,
+        grant_asks: asks(Own::Grant),
+        author_asks: asks(Own::Author),
     };
-    Ask {
-        line: Line {
-            place: place.to_string(),
-            says: format!("the grant says `{value}`{unevaluated}"),
-        },
-        tier: value.tier().to_owned(),
-        within,
+    match terms.engine.rule(tool, &call) {
+        Ruling::NotPermitted => (not_permitted(), Vec::new()),
+        Ruling::Forbidden(reasons) => (forbidden(&reasons), Vec::new()),
+        Ruling::Unattended => (Verdict::Allowed(tool), lines(said)),
+        Ruling::Attended(reasons) => {
+            let decides = |said: &Said| reasons.iter().any(|reason| reason.is(said.own));
+            let (asked, content): (Vec<_>, Vec<_>) = said.into_iter().partition(decides);
+            let own = asked.into_iter().map(|said| said.ask);
+            let asked = own.chain(written(&reasons).map(policy_asks)).collect();
+            (Verdict::Asked(asked), lines(content))
+        }
     }
 }
 
-const UNEVALUATED: &str = "; conditions are not evaluated yet, so it asks each time";
+fn lines(said: Vec<Said>) -> Vec<Line> {
+    said.into_iter().map(|said| said.ask.line).collect()
+}
 
-fn author_asks(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm) -> Ask {
+/// The policies among `reasons` with what each says, in the order of their files.
+fn written<'a>(reasons: &'a [Reason<'_>]) -> impl Iterator<Item = (&'a Written, String)> {
+    let mut written: Vec<_> = reasons.iter().filter_map(Reason::written).collect();
+    written.sort_by(|(one, _), (two, _)| one.place.cmp(&two.place));
+    written.into_iter()
+}
+
+fn policy_asks((policy, says): (&Written, String)) -> Ask {
+    let tier = match &policy.demand {
+        Demand::Person(tier) => tier,
+        Demand::Refusal => Tier::CONFIRM,
+    };
+    Ask {
+        line: Line {
+            place: policy.place.to_string(),
+            says,
+        },
+        tier: tier.to_owned(),
+        within: None,
+    }
+}
+
+fn forbidden<'a>(reasons: &[Reason<'_>]) -> Verdict<'a> {
+    let said =
+        written(reasons).map(|(policy, says)| (format!("{says} ({})", policy.place), policy));
+    let (says, policies): (Vec<_>, Vec<_>) = said.unzip();
+    let places: Vec<_> = policies.iter().map(|one| one.place.to_string()).collect();
+    Verdict::Denied {
+        why: says.join("; "),
+        fix: format!(
+            "{}: narrow the policy or take it out, then `vouchsafe apply`",
+            places.join(", ")
+        ),
+    }
+}
+
+/// What role and grant allow, and the policies made of them do not: an error of this program, which
+/// does not allow.
+fn not_permitted<'a>() -> Verdict<'a> {
+    Verdict::Denied {
+        why: "no policy permits it".to_owned(),
+        fix: "run `vouchsafe apply`".to_owned(),
+    }
+}
+
+/// A rule that can ask for a person, and whether it does.
+struct Said {
+    own: Own,
+    asks: bool,
+    ask: Ask,
+}
+
+/// What each rule that can ask for a person says to this call.
+fn said(terms: &Terms, tool: &EffectiveTool, input: &Json) -> Vec<Said> {
+    let operator = tool
+        .confirm
+        .as_ref()
+        .map(|confirm| operator_says(tool, confirm, input));
+    let author = tool
+        .author_confirm
+        .as_ref()
+        .map(|confirm| author_says(terms, tool, confirm, input));
+    let default = (tool.effect == Effect::Irreversible).then(|| undoable(tool));
+    [operator, author, default].into_iter().flatten().collect()
+}
+
+fn operator_says(tool: &EffectiveTool, confirm: &At<Confirmation>, input: &Json) -> Said {
+    let At { value, place } = confirm;
+    let (asks, standing, within) = match value {
+        Confirmation::Tier(_) => (true, String::new(), None),
+        Confirmation::When {
+            condition, within, ..
+        } => {
+            let (asks, standing) = held(tool, condition, input);
+            (asks, standing, *within)
+        }
+    };
+    let line = Line {
+        place: place.to_string(),
+        says: format!("the grant says `{value}`{standing}"),
+    };
+    let tier = value.tier().to_owned();
+    Said {
+        own: Own::Grant,
+        asks,
+        ask: Ask { line, tier, within },
+    }
+}
+
+fn author_says(terms: &Terms, tool: &EffectiveTool, confirm: &Confirm, input: &Json) -> Said {
     let place = format!(
         "skill.toml [tools.{}], signed in {}",
         tool.name,
         terms.digest.short()
     );
-    let says = match &confirm.when {
-        None => "the author wants each call confirmed".to_owned(),
-        Some(when) => format!("the author wants it confirmed when `{when}`{UNEVALUATED}"),
+    let (asks, says) = match (&confirm.when, &tool.author_condition) {
+        (None, _) => (true, "the author wants each call confirmed".to_owned()),
+        (Some(when), None) => {
+            let says = format!("the author wants it confirmed when `{when}`, which can't be read");
+            (true, says)
+        }
+        (Some(_), Some(condition)) => {
+            let (asks, standing) = held(tool, condition, input);
+            let says = format!("the author wants it confirmed when `{condition}`{standing}");
+            (asks, says)
+        }
     };
     // Whom the author would ask is the author's word; who is asked here is the operator's.
-    Ask {
-        line: Line { place, says },
-        tier: Tier::CONFIRM.to_owned(),
-        within: confirm.within,
+    Said {
+        own: Own::Author,
+        asks,
+        ask: Ask {
+            line: Line { place, says },
+            tier: Tier::CONFIRM.to_owned(),
+            within: confirm.within,
+        },
+    }
+}
+
+/// Whether `condition` asks of this call, and how its argument stands, in words without its value.
+fn held(tool: &EffectiveTool, condition: &Condition, input: &Json) -> (bool, String) {
+    let standing = condition.stand(&tool.params, input);
+    (condition.asks(&standing), format!("; {standing}"))
+}
+
+fn undoable(tool: &EffectiveTool) -> Said {
+    let raised = tool.raised.as_ref();
+    let line = Line {
+        place: raised.map_or_else(|| "shipped default".to_owned(), Place::to_string),
+        says: "what can't be undone needs a person".to_owned(),
+    };
+    Said {
+        own: Own::Irreversible,
+        asks: true,
+        ask: Ask {
+            line,
+            tier: Tier::CONFIRM.to_owned(),
+            within: None,
+        },
     }
 }

@@ -11,12 +11,14 @@
 //!
 //! INVARIANT (meet): [`effective()`] is never wider than what the skill declares, nor than what the
 //! operator granted.
+//! INVARIANT (no more): a policy takes away and never permits; one that can't be evaluated has matched.
 //! INVARIANT (loud): a line of a file is enforced, or it is an error, or [`Grant::notices`] says
 //! what it does not do yet.
 
 pub mod apply;
 pub mod approval;
 pub mod callee;
+pub mod cedar;
 pub mod decide;
 pub mod effective;
 #[cfg(test)]
@@ -39,7 +41,7 @@ pub use approval::{Asked, People, Wanted};
 pub use decide::{Decision, Permit, Request, Within, decide, decide_within, may_ask};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};
-pub use granted::{Granted, NotGranted};
+pub use granted::{Granted, NotGranted, policies_fit};
 pub use judge::Line;
 pub use model::{EffectiveModel, ModelBounds, Models};
 pub use place::{At, Fault, Faults, Place};

@@ -24,6 +24,13 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// With the column: no two things begin there.
+    pub(crate) fn spot(&self) -> String {
+        format!("{self}:{}", self.column)
+    }
+}
+
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -65,6 +65,7 @@ pub fn why(granted: &Granted, request: &Request<'_>) -> Explanation {
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
     let judgement = judge(terms, request);
     let mut lines = in_favour(terms, request.role, &judgement);
+    lines.extend(judgement.content);
     let (answer, fix) = match judgement.verdict {
         Verdict::Allowed(_) => (Answer::Allowed, None),
         Verdict::Asked(asks) => {

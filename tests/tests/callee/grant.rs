@@ -1,5 +1,7 @@
 //! Who may call whom, and what for.
 
+use std::fs;
+
 use super::*;
 
 #[test]
@@ -83,6 +85,21 @@ fn a_callee_that_needs_a_person_is_refused_inside_the_call() {
     let records = home.records(3);
     assert_eq!(records[1]["code"], "NOT_APPROVED");
     assert_eq!(records[1]["parent"], records[0]["seq"]);
+}
+
+#[test]
+fn a_policy_takes_away_from_calls_that_skills_make_too() {
+    let home = both();
+    let policies = home.config("policies/house.cedar");
+    fs::create_dir_all(policies.parent().unwrap()).unwrap();
+    let forbid = "forbid (principal == Role::\"local\", action, resource == Tool::\"guests:gives-records/find\");";
+    fs::write(&policies, forbid).unwrap();
+    home.apply().ok();
+    assert_eq!(heard(&home, "find", &json!({ "id": "x" })), "NOT_ALLOWED");
+    let others = forbid.replace("local", "clerk");
+    fs::write(&policies, others).unwrap();
+    home.apply().ok();
+    assert!(ask(&home, "find", &json!({ "id": "x" })).is_ok());
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) mod mcp;
 pub(crate) mod new;
 pub(crate) mod owner;
 pub(crate) mod pack;
+pub(crate) mod policy;
 pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod revoke;

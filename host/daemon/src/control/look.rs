@@ -1,6 +1,7 @@
 //! Requests that only look.
 
 use serde_json::{Value as Json, json};
+use vouchsafe_package::value::{Caps, arguments_from_json, arguments_to_json};
 use vouchsafe_policy::{Answer, Principal, Request};
 
 use crate::caller::Caller;
@@ -121,6 +122,7 @@ pub(super) fn why(
             principal.role
         ))
     })?;
+    let input = &canonical(installed, tool, input);
     let request = Request {
         principal: &principal,
         role: &role,
@@ -144,6 +146,16 @@ fn named(text: &str) -> Principal {
         },
         None => Principal::local(text),
     }
+}
+
+/// The arguments as a call of the tool would be judged by; as they are where it would be refused for them.
+fn canonical(installed: &InstalledSkill, tool: &str, input: &Json) -> Json {
+    let mut tools = installed.package().tools.iter();
+    let read = tools.find(|one| one.name == tool).and_then(|one| {
+        let values = arguments_from_json(&one.params, input, &Caps::default()).ok()?;
+        arguments_to_json(&one.params, &values, &Caps::default()).ok()
+    });
+    read.unwrap_or_else(|| input.clone())
 }
 
 fn not_on(rules: &Rules, skill: &str) -> Json {

@@ -9,6 +9,7 @@ use vouchsafe_package::{Digest, SkillName};
 
 use super::Files;
 use crate::approval::{Approver, People};
+use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
 use crate::role::Role;
@@ -24,6 +25,8 @@ pub struct Content {
     revocations: Revocations,
     way: Way,
     people: Arc<People>,
+    policies: Arc<[Arc<Written>]>,
+    policy_files: Arc<[String]>,
 }
 
 /// Whose skill of which name.
@@ -90,7 +93,7 @@ impl Content {
     }
 
     /// The roles, the built-in one among them, by name.
-    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+    pub fn roles(&self) -> impl Iterator<Item = &Role> + Clone {
         self.roles.values().map(|role| &**role)
     }
 
@@ -118,6 +121,35 @@ impl Content {
         &self.people
     }
 
+    /// What policies take away, in the order of their files.
+    #[must_use]
+    pub fn policies(&self) -> &[Arc<Written>] {
+        &self.policies
+    }
+
+    /// The files of policies.
+    pub fn policy_files(&self) -> impl Iterator<Item = &str> {
+        self.policy_files.iter().map(String::as_str)
+    }
+
+    /// The calls that `policy` can match, of those that a role and a grant give: role, skill and tool.
+    #[must_use]
+    pub fn matches(&self, policy: &Written) -> Vec<(&str, &SkillName, &str)> {
+        let tools = self.grants().flat_map(|grant| {
+            let tools = grant.tools.keys();
+            tools.map(move |tool| (&grant.skill.value, tool.as_str()))
+        });
+        let mut all = Vec::new();
+        for (skill, tool) in tools {
+            let roles = self.roles().filter(|role| {
+                let name = &role.name.value;
+                role.may_call(skill, tool).is_some() && policy.can_match(name, skill, tool)
+            });
+            all.extend(roles.map(|role| (role.name.value.as_str(), skill, tool)));
+        }
+        all
+    }
+
     /// What the files say that this build does less of than one may expect.
     #[must_use]
     pub fn notices(&self) -> Vec<Notice> {
@@ -130,7 +162,17 @@ impl Content {
             .chain(self.unasked())
             .chain(bus)
             .chain(unanswered)
+            .chain(self.policies.iter().filter_map(|one| self.idle(one)))
             .collect()
+    }
+
+    /// A policy that no call can match, since nobody could make such a call anyway.
+    fn idle(&self, policy: &Written) -> Option<Notice> {
+        let says = "the policy can never match: no role and no grant give what it is about";
+        self.matches(policy).is_empty().then(|| Notice {
+            place: policy.place.clone(),
+            says: says.to_owned(),
+        })
     }
 
     fn unasked(&self) -> Option<Notice> {
@@ -177,6 +219,8 @@ struct Reader {
     revocations: Revocations,
     way: Way,
     people: People,
+    policies: Vec<Arc<Written>>,
+    policy_files: Vec<String>,
     faults: Vec<Fault>,
 }
 
@@ -190,6 +234,8 @@ impl Reader {
             revocations: Revocations::none(),
             way: Way::default(),
             people: People::default(),
+            policies: Vec::new(),
+            policy_files: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -204,6 +250,13 @@ impl Reader {
         match kind(path)? {
             Kind::Grant => self.grant(path, bytes),
             Kind::Role => self.role(path, bytes),
+            Kind::Policy => {
+                let text = Source::of_bytes(path, bytes)?;
+                let read = Written::parse(path, text.text())?;
+                self.policies.extend(read.into_iter().map(Arc::new));
+                self.policy_files.push(path.to_owned());
+                Ok(())
+            }
             Kind::Trust => {
                 self.trust = trust(path, bytes)?;
                 Ok(())
@@ -279,23 +332,29 @@ impl Reader {
         Ok(())
     }
 
-    /// Tiers that grants name and nothing defines.
+    /// Tiers that grants and policies name and nothing defines.
     fn unknown_tiers(&mut self) {
-        let tools = self
+        let grants = self
             .grants
             .values()
             .flat_map(|(grant, _)| grant.tools.values());
-        for confirm in tools.filter_map(|tool| tool.confirm.as_ref()) {
-            let tier = confirm.value.tier();
-            if self.people.tier(tier).is_none() {
-                let problem = format!("no tier is called `{tier}`");
-                let fix = format!(
-                    "write `always` or `four-eyes`, or add `[confirm.{tier}]` with `people = 2` to {SETTINGS}"
-                );
-                self.faults
-                    .push(Fault::new(confirm.place.clone(), problem).with_fix(fix));
-            }
-        }
+        let confirms = grants.filter_map(|tool| tool.confirm.as_ref());
+        let granted = confirms.map(|confirm| (confirm.value.tier(), &confirm.place));
+        let policed = self.policies.iter().filter_map(|one| match &one.demand {
+            Demand::Person(tier) => Some((tier.as_str(), &one.place)),
+            Demand::Refusal => None,
+        });
+        let unknown = granted
+            .chain(policed)
+            .filter(|(tier, _)| self.people.tier(tier).is_none());
+        let fault = |(tier, place): (&str, &Place)| {
+            let problem = format!("no tier is called `{tier}`");
+            Fault::new(place.clone(), problem).with_fix(format!(
+                "write `always` or `four-eyes`, or add `[confirm.{tier}]` with `people = 2` to {SETTINGS}"
+            ))
+        };
+        let faults: Vec<_> = unknown.map(fault).collect();
+        self.faults.extend(faults);
     }
 
     /// Two skills whose tools would be called the same.
@@ -325,6 +384,8 @@ impl Reader {
             revocations,
             way,
             people,
+            policies,
+            policy_files,
             ..
         } = self;
         Ok(Content {
@@ -334,6 +395,8 @@ impl Reader {
             revocations,
             way,
             people: Arc::new(people),
+            policies: policies.into(),
+            policy_files: policy_files.into(),
         })
     }
 }
@@ -346,6 +409,7 @@ enum Kind {
     Way,
     Settings,
     Approver,
+    Policy,
 }
 
 /// What a path holds. Anything else can't be put into force.
@@ -363,12 +427,9 @@ fn kind(path: &str) -> Result<Kind, Fault> {
         Some(("approvers", name)) if is_file_name(name, ".toml") => Ok(Kind::Approver),
         Some(("grants", name)) if is_file_name(name, ".toml") => Ok(Kind::Grant),
         Some(("roles", name)) if is_file_name(name, ".toml") => Ok(Kind::Role),
-        Some(("policies", name)) if is_file_name(name, ".cedar") => {
-            Err(fault(&shown, "policies are not enforced by this build")
-                .with_fix("take the file away"))
-        }
+        Some(("policies", name)) if is_file_name(name, ".cedar") => Ok(Kind::Policy),
         _ => Err(fault(&shown, "no such file can be applied").with_fix(
-            "want grants/NAME.toml, roles/NAME.toml, approvers/NAME.toml, trust.toml, egress.toml, vouchsafe.toml or revocations.json",
+            "want grants/NAME.toml, roles/NAME.toml, approvers/NAME.toml, policies/NAME.cedar, trust.toml, egress.toml, vouchsafe.toml or revocations.json",
         )),
     }
 }

@@ -222,7 +222,7 @@ fn what_is_wrong_in_any_file_is_said_at_once() {
         ("grants/../trust.toml", ""),
         ("grants/sub/x.toml", GRANT),
         ("grants/note.txt", ""),
-        ("policies/x.cedar", ""),
+        ("policies/x.cedar", "permit (principal, action, resource);"),
         ("revocations.json", "{}"),
         ("roles/a.toml", ROLE),
         ("roles/b.toml", ROLE),

@@ -1,13 +1,15 @@
 //! The decision on a call that a skill makes of another.
 //!
 //! The agent's role is not asked again: it let the agent call the outer tool, and the operator said,
-//! in the outer skill's grant, whom that one may call. What is called stays within its own grant.
+//! in the outer skill's grant, whom that one may call. What is called stays within its own grant, and
+//! policies take away from it as from any call.
 
+use serde_json::Value as Json;
 use vouchsafe_package::Limits;
 
 use super::{Decision, Permit, ask, permit};
 use crate::granted::{Granted, Terms};
-use crate::judge::asks;
+use crate::judge::{Case, Verdict, by_policies};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,8 @@ pub struct Within<'a> {
     pub interface: &'a str,
     /// The WIT function of the callee.
     pub tool: &'a str,
+    /// The arguments object, in its canonical form.
+    pub input: &'a Json,
     /// What the calling call has left.
     pub left: &'a Limits,
 }
@@ -35,13 +39,24 @@ pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
     let Some(tool) = terms.effective.tools.get(asked.tool) else {
         return not_granted(terms, asked.tool);
     };
-    let asking = asks(terms, tool);
-    if !asking.is_empty() {
-        return ask(terms, asked.permit.principal(), &asking);
+    let principal = asked.permit.principal();
+    let case = Case {
+        principal,
+        input: asked.input,
+        by_skill: true,
+    };
+    match stacker::grow(STACK, || by_policies(terms, tool, &case).0) {
+        Verdict::Denied { why, fix } => Decision::Deny { why, fix },
+        Verdict::Asked(asks) => ask(terms, principal, &asks),
+        Verdict::Allowed(tool) => {
+            let limits = terms.effective.limits.meet(asked.left);
+            Decision::Allow(permit(terms, principal, tool, limits))
+        }
     }
-    let limits = terms.effective.limits.meet(asked.left);
-    Decision::Allow(permit(terms, asked.permit.principal(), tool, limits))
 }
+
+/// It is decided on the stack of the guest that calls, which Cedar takes for an exhausted one.
+const STACK: usize = 1 << 20;
 
 /// That the caller's grant names this skill of this publisher for the interface.
 fn is_named(callee: &Granted, asked: &Within<'_>) -> Result<(), (String, String)> {

@@ -1,7 +1,9 @@
 //! `when`: one comparison of an argument with a fixed value.
 //!
-//! Conditions are read and checked against the tool's types, but not evaluated yet: until they
-//! are, a call under any condition needs a person.
+//! Read and checked against the tool's types when a grant is; held against each call's arguments by
+//! [`evaluate`].
+
+mod evaluate;
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +11,10 @@ use std::str::FromStr;
 use vouchsafe_package::name::is_kebab;
 use vouchsafe_package::{Param, Type};
 
-/// `input.amount.minor > 100000`
+use evaluate::CURRENCY;
+pub(crate) use evaluate::whole;
+
+/// `input.amount.minor > 100000 EUR`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The argument, then fields within it.
@@ -18,6 +23,8 @@ pub struct Condition {
     pub operator: Operator,
     /// What it is compared with.
     pub literal: Literal,
+    /// Of what it is so many (ISO 4217), for a number that stands beside a `currency`.
+    pub currency: Option<String>,
 }
 
 /// How two values are compared.
@@ -58,7 +65,8 @@ const OPERATORS: [(&str, Operator); 6] = [
     (">", Operator::More),
 ];
 
-const SHAPE: &str = "want one comparison such as `input.amount.minor > 100000`";
+const SHAPE: &str =
+    "want one comparison such as `input.amount.minor > 100000 EUR` or `input.country != 'NO'`";
 
 impl FromStr for Condition {
     type Err = String;
@@ -74,10 +82,12 @@ impl FromStr for Condition {
             .iter()
             .find_map(|(sign, operator)| Some((*operator, rest.strip_prefix(sign)?)))
             .ok_or_else(wrong)?;
+        let (right, currency) = currency(right.trim());
         Ok(Self {
             path: path(left.trim()).ok_or_else(wrong)?,
             operator,
-            literal: literal(right.trim()).ok_or_else(wrong)?,
+            literal: literal(right).ok_or_else(wrong)?,
+            currency,
         })
     }
 }
@@ -89,6 +99,17 @@ fn path(text: &str) -> Option<Vec<String>> {
         .map(str::to_owned)
         .collect();
     names.iter().all(|name| is_kebab(name)).then_some(names)
+}
+
+/// The three letters behind a number, if there are such.
+fn currency(text: &str) -> (&str, Option<String>) {
+    let split = text.split_once(' ').filter(|(number, code)| {
+        let letters = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        letters && integer(number).is_some()
+    });
+    split.map_or((text, None), |(number, code)| {
+        (number, Some(code.to_owned()))
+    })
 }
 
 fn literal(text: &str) -> Option<Literal> {
@@ -122,7 +143,9 @@ impl Condition {
         let mut ty = &param
             .ok_or_else(|| format!("there is no argument `{first}`"))?
             .ty;
+        let mut parent = None;
         for name in names {
+            parent = Some(ty);
             ty = field(ty, name).ok_or_else(|| format!("there is no `{name}` in `{ty}`"))?;
         }
         let orders = !matches!(self.operator, Operator::Equal | Operator::NotEqual);
@@ -134,7 +157,14 @@ impl Condition {
                 self.dotted()
             ));
         }
-        Ok(())
+        let beside = parent.and_then(|parent| field(parent, CURRENCY));
+        match &self.currency {
+            Some(code) if !beside.is_some_and(|ty| has_word(ty, code)) => Err(format!(
+                "no `{CURRENCY}` beside `{}` can be `{code}`",
+                self.dotted()
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn dotted(&self) -> String {
@@ -154,6 +184,10 @@ fn present(ty: &Type) -> &Type {
         Type::Option(some) => some,
         ty => ty,
     }
+}
+
+fn has_word(ty: &Type, word: &str) -> bool {
+    Literal::Text(word.to_owned()).is_one_of(present(ty))
 }
 
 impl Literal {
@@ -183,7 +217,11 @@ impl fmt::Display for Condition {
             .iter()
             .find(|(_, operator)| *operator == self.operator);
         let sign = sign.map_or("", |(sign, _)| sign);
-        write!(f, "{} {sign} {}", self.dotted(), self.literal)
+        write!(f, "{} {sign} {}", self.dotted(), self.literal)?;
+        match &self.currency {
+            Some(code) => write!(f, " {code}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -227,6 +265,7 @@ mod tests {
             "input.a-b != 'EUR'",
             "input.x == true",
             "input.x >= -1",
+            "input.amount.minor > 100000 EUR",
         ] {
             assert_eq!(text.parse::<Condition>().unwrap().to_string(), text);
         }
@@ -254,6 +293,9 @@ mod tests {
             "input.é > 1",
             "<",
             "input.a == é",
+            "input.a > 1 eur",
+            "input.a > 1 EURO",
+            "input.a == 'x' EUR",
         ] {
             assert!(text.parse::<Condition>().is_err(), "{text}");
         }
@@ -263,6 +305,7 @@ mod tests {
     fn it_must_fit_the_argument_s_type() {
         let fits = |text: &str| text.parse::<Condition>().unwrap().fits(&amount());
         assert_eq!(fits("input.amount.minor > 1"), Ok(()));
+        assert_eq!(fits("input.amount.minor > 1 EUR"), Ok(()));
         assert_eq!(fits("input.amount.currency == 'EUR'"), Ok(()));
         for text in [
             "input.sum > 1",

@@ -24,6 +24,7 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::{Digest, Effect, SkillName};
 
 pub use auth::{KeptIn, SecretSource, is_secret_name};
+pub(crate) use condition::whole;
 pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
 pub use follow::{NotFollowed, follows};

@@ -82,7 +82,7 @@ fn confirmation(tool: &str, confirm: &Confirmation) -> String {
             )
         }
         Confirmation::When { condition, .. } => format!(
-            "`{tool}` asks when `{condition}`: this build does not evaluate conditions; every call is refused with NOT_APPROVED"
+            "`{tool}` asks when `{condition}`, and when that can't be said: this build can't ask anybody; such a call is refused with NOT_APPROVED"
         ),
     }
 }

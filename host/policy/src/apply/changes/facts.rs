@@ -11,6 +11,7 @@ use vouchsafe_package::signing::{Publisher, Recognised, Transparency};
 use super::Facts;
 use crate::apply::Content;
 use crate::approval::People;
+use crate::cedar::Written;
 use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
@@ -58,6 +59,7 @@ pub(super) fn of(content: &Content) -> Facts {
     facts.revocations(content);
     facts.way(content.way());
     facts.people(content.people());
+    content.policies().iter().for_each(|one| facts.policy(one));
     facts.0
 }
 
@@ -73,6 +75,14 @@ type Bound = (u64, String, Place);
 struct Subject(String);
 
 impl Collector {
+    /// In its own words, on one line; the longest are cut.
+    fn policy(&mut self, written: &Written) {
+        let words: Vec<_> = written.text.split_whitespace().collect();
+        let text: String = words.join(" ").chars().take(400).collect();
+        let subject = Subject("policies".to_owned());
+        self.fact(&subject, Sense::Restricts, text, &written.place);
+    }
+
     fn fact(
         &mut self,
         subject: &Subject,
