@@ -7,6 +7,7 @@
 
 pub mod home;
 pub mod mcp;
+pub mod python;
 pub mod say;
 pub mod sketch;
 pub mod socket;

@@ -3,6 +3,8 @@
 
 #[path = "egress/authority.rs"]
 mod authority;
+#[path = "secrets/bao.rs"]
+mod bao;
 #[expect(
     dead_code,
     reason = "shared with the tests of egress, which use all of it"
@@ -13,7 +15,15 @@ mod dns;
 mod echo;
 #[path = "secrets/keeping.rs"]
 mod keeping;
+#[path = "secrets/leases.rs"]
+mod leases;
+#[path = "secrets/manager.rs"]
+mod manager;
 #[path = "secrets/parrot.rs"]
 mod parrot;
 #[path = "secrets/place.rs"]
 mod place;
+#[path = "secrets/postgres.rs"]
+mod postgres;
+#[path = "secrets/sign_in.rs"]
+mod sign_in;

@@ -124,7 +124,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::Credential { change, sealed } => {
             change::credential(owner, caller, change, sealed).await
         }
-        Request::Credentials => Ok(credentials::survey(owner)),
+        Request::Credentials => Ok(credentials::survey(owner).await),
         Request::Call {
             tool,
             arguments,

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_keys::{Keystore, MacKey, Purpose};
-use vouchsafe_policy::grant::KeptIn;
-use vouchsafe_secrets::{Change, Entry, Sealed, Secrets};
+use vouchsafe_policy::Place;
+use vouchsafe_policy::grant::{KeptIn, SecretSource};
+use vouchsafe_secrets::{Change, Entry, Sealed, Secrets, Unavailable};
 
 use crate::authenticated::{self, AuthenticatedError};
 use crate::home::Home;
@@ -57,15 +58,55 @@ pub(crate) fn facts(change: &Change) -> (&'static str, BTreeMap<String, String>)
     (action, facts)
 }
 
-/// What is kept, and what skills in force or installed use, with what is wrong with each.
-pub(crate) fn survey(owner: &Owner) -> Json {
+/// A credential that a skill in force uses.
+pub(crate) struct Used<'a> {
+    destination: &'a str,
+    place: &'a Place,
+    secret: &'a str,
+    pub(crate) source: &'a SecretSource,
+}
+
+/// Those of one skill: its destinations', then its models'.
+pub(crate) fn used_by(skill: &InstalledSkill) -> impl Iterator<Item = Used<'_>> {
+    let effective = skill.granted().effective();
+    let models = effective.models.all();
+    let models = models.map(|model| (&*model.name, &*model.http));
+    effective
+        .http
+        .all()
+        .chain(models)
+        .filter_map(|(name, http)| {
+            let (auth, source) = http.auth.as_ref()?;
+            Some(Used {
+                destination: name,
+                place: &http.place,
+                secret: &auth.secret,
+                source,
+            })
+        })
+}
+
+/// What is kept, and what skills in force use, with what is wrong with each. The secrets manager is asked.
+pub(crate) async fn survey(owner: &Owner) -> Json {
     let (sealed, rules) = (owner.secrets().sealed(), owner.rules());
     let now = clock::now();
-    let uses: Vec<Json> = rules
-        .on
-        .iter()
-        .flat_map(|skill| uses(skill, &sealed, now))
-        .collect();
+    let mut uses = Vec::new();
+    for skill in &rules.on {
+        for used in used_by(skill) {
+            let state = State::of(&used.source.kept, owner, &sealed, now).await;
+            uses.push(json!({
+                "skill": skill.package().name,
+                "destination": used.destination,
+                "secret": used.secret,
+                "kept": used.source.kept.to_string(),
+                "grant": used.place,
+                "state": state.word,
+                "age_days": state.age,
+                "why": state.why,
+                "fix": state.fix,
+            }));
+        }
+    }
     let kept: Vec<Json> = sealed
         .entries()
         .map(|(name, entry)| {
@@ -81,55 +122,65 @@ fn describe(name: &str, entry: &Entry, used: usize, now: Timestamp) -> Json {
     json!({
         "name": name,
         "set": entry.set,
-        "age_days": age(entry, now),
-        "due": age(entry, now) >= DUE_DAYS,
+        "age_days": age(entry.set, now),
+        "due": age(entry.set, now) >= DUE_DAYS,
         "weak": entry.weak,
         "uses": used,
     })
 }
 
-fn uses<'a>(
-    skill: &'a InstalledSkill,
-    sealed: &'a Sealed,
-    now: Timestamp,
-) -> impl Iterator<Item = Json> + 'a {
-    let effective = skill.granted().effective();
-    effective.http.all().filter_map(move |(name, http)| {
-        let (auth, source) = http.auth.as_ref()?;
-        let (state, age, fix) = state(&source.kept, sealed, now);
-        Some(json!({
-            "skill": skill.package().name,
-            "destination": name,
-            "secret": auth.secret,
-            "kept": source.kept.to_string(),
-            "grant": http.place,
-            "state": state,
-            "age_days": age,
-            "fix": fix,
-        }))
-    })
+/// How it is with a credential.
+struct State {
+    word: &'static str,
+    age: Option<i64>,
+    why: Option<String>,
+    fix: Option<String>,
 }
 
-fn state(
-    kept: &KeptIn,
-    sealed: &Sealed,
-    now: Timestamp,
-) -> (&'static str, Option<i64>, Option<String>) {
-    let KeptIn::Sealed { name } = kept else {
-        let fix = format!(
-            "vouchsafe secret set NAME, and `auth = {{ sealed = \"NAME\" }}` instead of {kept}"
-        );
-        return ("missing", None, Some(fix));
-    };
-    let fix = Some(format!("vouchsafe secret set {name}"));
-    match sealed.get(name) {
-        None => ("missing", None, fix),
-        Some(entry) if age(entry, now) >= DUE_DAYS => ("due", Some(age(entry, now)), fix),
-        Some(entry) => ("ok", Some(age(entry, now)), None),
+impl State {
+    async fn of(kept: &KeptIn, owner: &Owner, sealed: &Sealed, now: Timestamp) -> Self {
+        let (found, fix) = match kept {
+            KeptIn::Sealed { name } => {
+                let fix = format!("vouchsafe secret set {name}");
+                let missing = || Unavailable {
+                    why: "it was never set".to_owned(),
+                    fix: fix.clone(),
+                };
+                let found = sealed.get(name).map(|entry| Some(entry.set));
+                (found.ok_or_else(missing), fix)
+            }
+            KeptIn::Vault { path, .. } => (
+                look(owner, kept).await,
+                format!("put another value at {path} in the secrets manager"),
+            ),
+        };
+        match found {
+            Ok(set) => Self::had(set.map(|set| age(set, now)), fix),
+            Err(Unavailable { why, fix }) => Self {
+                word: "missing",
+                age: None,
+                why: Some(why),
+                fix: Some(fix),
+            },
+        }
+    }
+
+    fn had(age: Option<i64>, fix: String) -> Self {
+        let is_due = age.is_some_and(|age| age >= DUE_DAYS);
+        Self {
+            word: if is_due { "due" } else { "ok" },
+            age,
+            why: None,
+            fix: is_due.then_some(fix),
+        }
     }
 }
 
+async fn look(owner: &Owner, kept: &KeptIn) -> Result<Option<Timestamp>, Unavailable> {
+    owner.secrets().manager()?.look(kept).await
+}
+
 /// In whole days; none for what a clock ahead of ours set.
-fn age(entry: &Entry, now: Timestamp) -> i64 {
-    (now.duration_since(entry.set).as_hours() / 24).max(0)
+fn age(set: Timestamp, now: Timestamp) -> i64 {
+    (now.duration_since(set).as_hours() / 24).max(0)
 }

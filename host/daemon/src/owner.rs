@@ -17,7 +17,7 @@ use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
 use vouchsafe_model::Ledger;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
-use vouchsafe_policy::apply::InForce;
+use vouchsafe_policy::apply::{Content, InForce};
 use vouchsafe_runtime::{Engine, LoadError, Settings};
 use vouchsafe_secrets::{Change, Secrets};
 use vouchsafe_state::States;
@@ -458,6 +458,15 @@ impl Owner {
         }
         let way_out = egress_settings(rules.in_force.as_deref());
         self.egress.configure(way_out);
+        let content = rules.in_force.as_deref().map(InForce::content);
+        let used = rules
+            .on
+            .iter()
+            .flat_map(|skill| credentials::used_by(skill));
+        self.secrets.configure(
+            content.and_then(Content::vault),
+            used.map(|used| &used.source.kept),
+        );
         self.rules.send_replace(Arc::new(rules));
     }
 

@@ -91,6 +91,12 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     {
         tracing::warn!("calls were still running when the owner ended");
     }
+    let given_back = tokio::time::timeout(LAST_ANSWERS, owner.secrets().end());
+    if given_back.await.is_err() {
+        tracing::warn!(
+            "what is on lease at the secrets manager was not given back; it ends by itself"
+        );
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `vouchsafe.toml`: what the operator sets for the whole host. One module a section.
 
 pub mod confirm;
+pub mod vault;
 pub mod works_for;
 
 use std::collections::BTreeMap;
@@ -9,9 +10,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use confirm::Tiers;
+pub use vault::{Login, LoginProof, Vault};
 pub use works_for::WorksFor;
 
-use crate::place::{Fault, Source};
+use crate::place::{At, Fault, Source};
 
 /// The host's settings; without the file, each section's default.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,6 +22,8 @@ pub struct Settings {
     pub confirm: Tiers,
     /// `[works-for]`: the person for whom each agent works.
     pub works_for: WorksFor,
+    /// `[vault]`: the secrets manager, where there is one.
+    pub vault: Option<At<Vault>>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +33,7 @@ struct RawSettings {
     confirm: BTreeMap<Spanned<String>, confirm::RawTier>,
     #[serde(default)]
     works_for: BTreeMap<Spanned<String>, Spanned<String>>,
+    vault: Option<Spanned<vault::RawVault>>,
 }
 
 impl Settings {
@@ -42,7 +47,12 @@ impl Settings {
     pub fn parse(file: &str, text: &str) -> Result<Self, Fault> {
         let source = Source::new(file, text);
         let raw: RawSettings = source.toml()?;
+        let vault = raw.vault.map(|raw| {
+            let place = source.place(raw.span().start);
+            vault::read(&source, raw.into_inner()).map(|value| At { value, place })
+        });
         Ok(Self {
+            vault: vault.transpose()?,
             confirm: confirm::read(&source, raw.confirm)?,
             works_for: works_for::read(&source, raw.works_for)?,
         })

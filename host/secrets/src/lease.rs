@@ -13,6 +13,9 @@ pub struct Lease {
     reference: String,
     version: String,
     value: Secret,
+    user: Option<Secret>,
+    /// What ends when nobody holds this any more.
+    _held: Option<Arc<dyn Send + Sync>>,
     watch: OnceLock<Arc<Watch>>,
 }
 
@@ -31,8 +34,39 @@ impl Lease {
             reference,
             version,
             value,
+            user: None,
+            _held: None,
             watch: OnceLock::new(),
         })
+    }
+
+    /// With the user of basic authentication, who is kept beside it.
+    ///
+    /// # Errors
+    /// When such a user can't be sent (RFC 7617, 2).
+    pub(crate) fn of_user(self, user: Secret) -> Result<Self, Unavailable> {
+        let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b':';
+        match user.expose().iter().all(plain) {
+            true => Ok(Self {
+                user: Some(user),
+                ..self
+            }),
+            false => Err(Unavailable::new(
+                format!(
+                    "the credential `{}`: its user has a `:`, or is not plain",
+                    self.reference
+                ),
+                "",
+            )),
+        }
+    }
+
+    /// Keeps `held` as long as this is kept.
+    pub(crate) fn while_held(self, held: Arc<dyn Send + Sync>) -> Self {
+        Self {
+            _held: Some(held),
+            ..self
+        }
     }
 
     /// Where it is kept, as records name it.
@@ -57,6 +91,12 @@ impl Lease {
             let parts: Vec<&[u8]> = std::iter::once(value).chain(password).collect();
             Arc::new(Watch::new(&parts))
         })
+    }
+
+    /// Whose it is, where that is kept beside it.
+    pub(crate) fn user(&self) -> Option<&str> {
+        let user = self.user.as_ref()?;
+        std::str::from_utf8(user.expose()).ok()
     }
 
     pub(crate) fn value(&self) -> &[u8] {

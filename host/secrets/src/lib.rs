@@ -16,6 +16,8 @@ mod put;
 mod sealed;
 mod secrets;
 pub mod strength;
+pub mod tls;
+mod vault;
 mod watch;
 
 pub use change::{Change, ChangeError, ChangeFault, PAYLOAD_TYPE};
@@ -24,4 +26,5 @@ pub use provider::{Provider, Unavailable};
 pub use put::{Extra, put};
 pub use sealed::{Entry, Sealed, context};
 pub use secrets::Secrets;
+pub use vault::Vault;
 pub use watch::{Echoed, Stream, Watch};

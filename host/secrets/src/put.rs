@@ -39,7 +39,7 @@ pub fn put(
             Ok(None)
         }
         Placement::Basic => {
-            let pair = pair(text, user).ok_or_else(|| {
+            let pair = pair(text, lease.user().or(user)).ok_or_else(|| {
                 let why = format!("the credential `{}` is not `user:password` with a password of at least {} bytes", lease.reference(), strength::SHORTEST);
                 Unavailable::new(why, "keep it as `user:password`, or add `user = \"...\"` to `auth` in the grant")
             })?;

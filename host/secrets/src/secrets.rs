@@ -8,14 +8,17 @@ use futures::future::BoxFuture;
 use vouchsafe_clearance::{Action, Cleared};
 use vouchsafe_keys::SealingKey;
 use vouchsafe_policy::grant::KeptIn;
+use vouchsafe_policy::settings::Vault as VaultSettings;
 
 use crate::lease::Lease;
 use crate::provider::{Provider, Unavailable};
 use crate::sealed::Sealed;
+use crate::vault::Vault;
 
 /// All stores of this host.
 pub struct Secrets {
     file: File,
+    vault: RwLock<Option<Arc<Vault>>>,
     /// Every value that was handed out and is still held, to keep it out of logs.
     out: Mutex<Vec<Weak<Lease>>>,
 }
@@ -47,6 +50,7 @@ impl Secrets {
                 sealed: RwLock::new(sealed),
                 open: Mutex::default(),
             },
+            vault: RwLock::default(),
             out: Mutex::default(),
         }
     }
@@ -83,12 +87,55 @@ impl Secrets {
         valid.map_err(|refusal| Unavailable::new(refusal.why, ""))?;
         let lease = match at {
             KeptIn::Sealed { .. } => self.file.lease(at).await?,
-            KeptIn::Vault { .. } => {
-                return Err(Unavailable::new("no secrets manager is set up", ""));
-            }
+            KeptIn::Vault { .. } => self.manager()?.lease(at).await?,
         };
         self.note(&lease);
         Ok(lease)
+    }
+
+    /// The secrets manager, where one is set up.
+    ///
+    /// # Errors
+    /// When none is.
+    pub fn manager(&self) -> Result<Arc<Vault>, Unavailable> {
+        let vault = self.vault.read().unwrap_or_else(PoisonError::into_inner);
+        vault.clone().ok_or_else(|| {
+            Unavailable::new(
+                "no secrets manager is set up",
+                "add `[vault]` with `address` and `login` to vouchsafe.toml",
+            )
+        })
+    }
+
+    /// Asks the secrets manager that `settings` name from now on, and lets go of what is held and not among `used`.
+    /// What was leased of another manager is given back.
+    pub fn configure<'a>(
+        &self,
+        settings: Option<&VaultSettings>,
+        used: impl Iterator<Item = &'a KeptIn>,
+    ) {
+        let mut vault = self.vault.write().unwrap_or_else(PoisonError::into_inner);
+        if vault.as_ref().map(|vault| vault.settings()) != settings {
+            let old = std::mem::replace(&mut *vault, settings.cloned().map(Vault::new));
+            if let (Some(old), Ok(runtime)) = (old, tokio::runtime::Handle::try_current()) {
+                runtime.spawn(async move { old.end().await });
+            }
+        }
+        if let Some(vault) = &*vault {
+            let paths = used.filter_map(|kept| match kept {
+                KeptIn::Vault { path, .. } => Some(&**path),
+                KeptIn::Sealed { .. } => None,
+            });
+            vault.keep_only(&paths.collect());
+        }
+    }
+
+    /// Gives everything back that is on lease.
+    pub async fn end(&self) {
+        let vault = self.vault.write().map(|mut vault| vault.take());
+        if let Ok(Some(vault)) = vault {
+            vault.end().await;
+        }
     }
 
     /// `text` without any credential that is in use, if it holds one.

@@ -9,7 +9,7 @@ use rustls::pki_types::PrivateKeyDer;
 
 /// An authority that nobody trusts but whose grant says so.
 pub(crate) struct Authority {
-    issuer: Issuer<'static, KeyPair>,
+    pub(crate) issuer: Issuer<'static, KeyPair>,
     /// Its certificate, as a grant holds it.
     pub(crate) pem: String,
 }

@@ -139,10 +139,24 @@ impl House {
         declares: &str,
         grants: &str,
     ) -> Self {
+        Self::with_settings(server, authority, "", declares, grants)
+    }
+
+    /// `settings` is what `vouchsafe.toml` says.
+    pub(crate) fn with_settings(
+        server: &Parrot,
+        authority: &Authority,
+        settings: &str,
+        declares: &str,
+        grants: &str,
+    ) -> Self {
         let dns = Dns::answering(&[("bank.test", &[&["127.0.0.1"]])]);
         let home = Home::trusting(&["guests"]);
         let way = format!("dns = [\"{}\"]\n", dns.address);
         std::fs::write(home.config("egress.toml"), way).unwrap();
+        if !settings.is_empty() {
+            std::fs::write(home.config("vouchsafe.toml"), settings).unwrap();
+        }
         let house = Self {
             home,
             port: server.port,
@@ -181,6 +195,30 @@ impl House {
         let component = vouchsafe_tests::wasm::component("raw-http");
         self.home.pack(&source, &component, &packed).ok();
         packed
+    }
+
+    /// Another `auth` in the grant, applied.
+    #[track_caller]
+    pub(crate) fn grant(&self, authority: &Authority, grants: &str) {
+        self.try_grant(authority, grants).ok();
+    }
+
+    pub(crate) fn try_grant(&self, authority: &Authority, grants: &str) -> Run {
+        let path = self.home.config("grants/guests.raw-http.toml");
+        let digest = std::fs::read_to_string(&path).unwrap();
+        let digest = digest
+            .lines()
+            .find(|line| line.starts_with("digest"))
+            .unwrap()
+            .to_owned();
+        self.write_grant(authority, grants);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("digest"))
+            .unwrap();
+        std::fs::write(&path, text.replace(line, &digest)).unwrap();
+        self.home.apply()
     }
 
     fn write_grant(&self, authority: &Authority, auth: &str) {

@@ -214,10 +214,10 @@ fn say(uses: &[Json], kept: &[Json]) {
         }),
     ));
     for one in uses.iter().filter(|one| one["state"] != "ok") {
+        let why = one["why"].as_str().unwrap_or("it is due for another");
         output::note(format!(
-            "{}: {}; {}",
+            "{}: {why}; {}",
             text(one, "kept"),
-            text(one, "state"),
             text(one, "fix")
         ));
     }

@@ -13,7 +13,7 @@ use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
 use crate::role::Role;
-use crate::settings::Settings;
+use crate::settings::{Settings, Vault};
 use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
@@ -71,6 +71,7 @@ impl Content {
         reader.same_names();
         reader.unknown_tiers();
         reader.faults.extend(super::callees::faults(&reader.grants));
+        reader.no_manager();
         reader.finish()
     }
 
@@ -148,6 +149,12 @@ impl Content {
             all.extend(roles.map(|role| (role.name.value.as_str(), skill, tool)));
         }
         all
+    }
+
+    /// The secrets manager.
+    #[must_use]
+    pub fn vault(&self) -> Option<&Vault> {
+        self.people.settings.vault.as_ref().map(|at| &at.value)
     }
 
     /// What the files say that this build does less of than one may expect.
@@ -354,6 +361,22 @@ impl Reader {
             ))
         };
         let faults: Vec<_> = unknown.map(fault).collect();
+        self.faults.extend(faults);
+    }
+
+    /// Credentials of a secrets manager, and no secrets manager.
+    fn no_manager(&mut self) {
+        if self.people.settings.vault.is_some() {
+            return;
+        }
+        let grants = self.grants.values();
+        let places = grants.flat_map(|(grant, _)| grant.managed().map(|auth| auth.place.clone()));
+        let problem = "no secrets manager is set up";
+        let fix = format!(
+            "add `[vault]` to {SETTINGS}, with `address` and `login = {{ kubernetes = \"ROLE\" }}`"
+        );
+        let faults = places.map(|place| Fault::new(place, problem).with_fix(fix.clone()));
+        let faults: Vec<_> = faults.collect();
         self.faults.extend(faults);
     }
 

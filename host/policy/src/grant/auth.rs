@@ -31,6 +31,10 @@ pub enum KeptIn {
         path: String,
         /// The field there.
         field: String,
+        /// The field there that holds the user of basic authentication.
+        user_field: Option<String>,
+        /// Whether a value that looks easy to guess is taken all the same.
+        accept_weak: bool,
     },
 }
 
@@ -38,7 +42,7 @@ impl fmt::Display for KeptIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sealed { name } => write!(f, "sealed {name}"),
-            Self::Vault { path, field } => write!(f, "vault {path} {field}"),
+            Self::Vault { path, field, .. } => write!(f, "vault {path} {field}"),
         }
     }
 }
@@ -49,6 +53,9 @@ struct RawSource {
     sealed: Option<String>,
     vault: Option<String>,
     field: Option<String>,
+    user_field: Option<String>,
+    #[serde(default)]
+    accept_weak: bool,
     user: Option<String>,
     #[serde(default)]
     query: bool,
@@ -60,10 +67,21 @@ impl TryFrom<RawSource> for SecretSource {
     type Error = String;
 
     fn try_from(raw: RawSource) -> Result<Self, String> {
+        let of_vault = raw.user_field.is_some() || raw.accept_weak;
         let kept = match (raw.sealed, raw.vault, raw.field) {
-            (Some(name), None, None) if is_secret_name(&name) => KeptIn::Sealed { name },
+            (Some(name), None, None) if is_secret_name(&name) && !of_vault => {
+                KeptIn::Sealed { name }
+            }
             (None, Some(path), Some(field)) if is_path(&path) && is_plain(&field) => {
-                KeptIn::Vault { path, field }
+                if raw.user.is_some() && raw.user_field.is_some() {
+                    return Err("`user` or `user_field`, not both".to_owned());
+                }
+                KeptIn::Vault {
+                    path,
+                    field,
+                    user_field: raw.user_field,
+                    accept_weak: raw.accept_weak,
+                }
             }
             _ => return Err(WANTED.to_owned()),
         };
@@ -137,6 +155,9 @@ mod tests {
             "{ vault = 'secret/a', field = '' }",
             "{ sealed = 'a', user = 'b:c' }",
             "{ sealed = 'a', value = 'b' }",
+            "{ sealed = 'a', user_field = 'b' }",
+            "{ sealed = 'a', accept_weak = true }",
+            "{ vault = 'secret/a', field = 'b', user = 'c', user_field = 'd' }",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

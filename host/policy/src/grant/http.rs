@@ -175,7 +175,7 @@ fn tool(text: String) -> Result<String, String> {
 }
 
 /// Certificates in the file itself: another file would not be covered by the operator's signature.
-fn certificates(text: String) -> Result<Vec<Vec<u8>>, String> {
+pub(crate) fn certificates(text: String) -> Result<Vec<Vec<u8>>, String> {
     let wrong = |why: &str| format!("`roots` wants one or more `CERTIFICATE` blocks: {why}");
     let mut roots = Vec::new();
     for found in CertificateDer::pem_slice_iter(text.as_bytes()) {

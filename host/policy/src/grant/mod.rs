@@ -29,6 +29,7 @@ pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
 pub use follow::{NotFollowed, follows};
 pub use http::HttpGrant;
+pub(crate) use http::certificates;
 pub use model::ModelGrant;
 pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
@@ -126,6 +127,17 @@ impl Grant {
         self.alias
             .as_ref()
             .map_or(&self.skill.place, |alias| &alias.place)
+    }
+
+    /// The credentials that a secrets manager keeps.
+    pub(crate) fn managed(&self) -> impl Iterator<Item = &At<SecretSource>> {
+        let models = self.model.values().map(|model| &model.http);
+        let auths = self
+            .http
+            .values()
+            .chain(models)
+            .filter_map(|http| http.auth.as_ref());
+        auths.filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }))
     }
 
     /// What it says that this build does less of than one may expect; never more.

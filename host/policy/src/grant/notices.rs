@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Confirmation, Grant, KeptIn};
+use super::{Confirmation, Grant};
 use crate::place::Place;
 
 /// A line of a file, and what to know of it.
@@ -23,13 +23,6 @@ impl std::fmt::Display for Notice {
 }
 
 pub(super) fn of(grant: &Grant) -> Vec<Notice> {
-    let uncredentialed = grant.http.iter().filter_map(|(name, http)| {
-        let auth = http.auth.as_ref().filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }))?;
-        let says = format!(
-            "`http.{name}` needs a credential of a secrets manager: this build asks none; every request there is refused"
-        );
-        Some(Notice { place: auth.place.clone(), says })
-    });
     let in_the_clear = grant.http.iter().filter_map(|(name, http)| {
         let url = http
             .url
@@ -49,28 +42,20 @@ pub(super) fn of(grant: &Grant) -> Vec<Notice> {
             says: confirmation(tool, &confirm.value),
         })
     });
-    uncredentialed
-        .chain(in_the_clear)
-        .chain(models(grant))
-        .chain(confirmed)
-        .collect()
+    in_the_clear.chain(models(grant)).chain(confirmed).collect()
 }
 
 /// What goes to a model, as to a destination.
 fn models(grant: &Grant) -> impl Iterator<Item = Notice> {
-    grant.model.iter().flat_map(|(name, model)| {
+    grant.model.iter().filter_map(|(name, model)| {
         let url = model.http.url.as_ref();
-        let clear = url.filter(|url| url.value.scheme() == "http").map(|url| Notice {
-            place: url.place.clone(),
-            says: format!("`model.{name}` is not encrypted: whoever is on the way reads and changes it"),
-        });
-        let key = model.http.auth.as_ref();
-        let key = key.filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }));
-        let key = key.map(|auth| Notice {
-            place: auth.place.clone(),
-            says: format!("`model.{name}` needs a credential of a secrets manager: this build asks none; every request there is refused"),
-        });
-        clear.into_iter().chain(key)
+        url.filter(|url| url.value.scheme() == "http")
+            .map(|url| Notice {
+                place: url.place.clone(),
+                says: format!(
+                    "`model.{name}` is not encrypted: whoever is on the way reads and changes it"
+                ),
+            })
     })
 }
 

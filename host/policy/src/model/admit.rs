@@ -26,6 +26,11 @@ pub struct Asking {
 }
 
 impl Models {
+    /// Each model that a grant gives.
+    pub fn all(&self) -> impl Iterator<Item = &EffectiveModel> {
+        self.granted.values().map(|model| &**model)
+    }
+
     pub(crate) fn new(
         file: Arc<str>,
         manifest: &Manifest,

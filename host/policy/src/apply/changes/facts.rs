@@ -16,6 +16,7 @@ use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
 use crate::role::{Permission, Role};
+use crate::settings::{LoginProof, Vault};
 use crate::way::Way;
 
 /// What a fact does.
@@ -202,6 +203,9 @@ impl Collector {
                 place,
             );
         }
+        if let Some(vault) = &people.settings.vault {
+            self.vault(vault);
+        }
         for approver in &people.approvers {
             let subject = Subject(format!("approver {}", approver.name.value));
             let (person, key) = (&approver.person, approver.key.value.fingerprint());
@@ -212,6 +216,36 @@ impl Collector {
                 self.fact(&subject, Sense::Permits, says, &group.place);
             }
         }
+    }
+
+    fn vault(&mut self, At { value, place }: &At<Vault>) {
+        let subject = Subject("credentials".to_owned());
+        let (address, login) = (&value.address, &value.login);
+        let proof = match &login.proof {
+            LoginProof::Kubernetes(file) | LoginProof::Jwt(file) | LoginProof::AppRole(file) => {
+                file
+            }
+            LoginProof::Certificate { certificate, .. } => certificate,
+        };
+        let namespace = value.namespace.as_deref().unwrap_or("the root namespace");
+        let says = [
+            format!("are asked of {address} in {namespace}"),
+            format!(
+                "it knows this host as {} at auth/{} by {}",
+                login.role,
+                login.mount,
+                proof.display()
+            ),
+        ];
+        for says in says {
+            self.fact(&subject, Sense::Permits, says, place);
+        }
+        for root in &value.roots {
+            let says = format!("{address} may be vouched for by {}", Digest::of(root));
+            self.fact(&subject, Sense::Permits, says, place);
+        }
+        let idle = format!("those on lease are given back after {}", value.idle);
+        self.fact(&subject, Sense::Neither, idle, place);
     }
 
     fn tool(&mut self, subject: &Subject, name: &str, tool: &ToolGrant) {

@@ -1,0 +1,99 @@
+//! A credential on lease: made for this host by a real OpenBao in a real PostgreSQL, renewed while it is used, and
+//! revoked as soon as nobody uses it.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::authority::Authority;
+use super::bao::{Bao, skipped};
+use super::parrot::{House, Parrot, header};
+use super::postgres::Postgres;
+
+const BASIC: &str = "auth = { secret = 'bank-token', basic = true }";
+
+fn grants(role: &str) -> String {
+    format!(
+        "auth = {{ vault = \"database/creds/{role}\", field = \"password\", user_field = \"username\" }}"
+    )
+}
+
+/// Roles of PostgreSQL: one that ends soon and one that does not.
+fn database(bao: &Bao, postgres: &Postgres) {
+    bao.ok(&["secrets", "enable", "database"]);
+    let url = format!(
+        "connection_url=postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres?sslmode=disable",
+        postgres.port
+    );
+    let config = [
+        "write",
+        "database/config/pg",
+        "plugin_name=postgresql-database-plugin",
+        "allowed_roles=*",
+    ];
+    bao.ok(&[&config[..], &[&url, "username=postgres", "password=x"]].concat());
+    let made = "creation_statements=CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
+    for (role, lasts) in [("short", "default_ttl=8s"), ("long", "default_ttl=1h")] {
+        let role = format!("database/roles/{role}");
+        bao.ok(&["write", &role, "db_name=pg", made, lasts, "max_ttl=24h"]);
+    }
+}
+
+/// Roles that OpenBao made and did not take away, of this kind.
+fn made(postgres: &Postgres, role: &str) -> usize {
+    let count = postgres.query(&format!(
+        "select count(*) from pg_roles where rolname like 'v-%-{role}-%'"
+    ));
+    count.parse().unwrap()
+}
+
+fn soon(says: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{says}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn it_is_renewed_while_it_is_used_and_revoked_when_nobody_uses_it() {
+    let (bao, postgres) = match (Bao::start(), Postgres::start()) {
+        (Ok(bao), Ok(postgres)) => (bao, postgres),
+        (Err(reason), _) | (_, Err(reason)) => return skipped(&reason),
+    };
+    database(&bao, &postgres);
+    let authority = Authority::new();
+    let server = Parrot::quiet(&authority);
+    let settings = format!("{}idle = '2s'\n", bao.settings());
+    let house = House::with_settings(&server, &authority, &settings, BASIC, &grants("short"));
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(12) {
+        house.get("/api/x", &[]).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    let heads = server.heads();
+    let sent: BTreeSet<_> = heads
+        .iter()
+        .map(|head| header(head, "authorization"))
+        .collect();
+    assert_eq!(
+        sent.len(),
+        1,
+        "one credential, used for longer than it first lasted"
+    );
+    assert_eq!(made(&postgres, "short"), 1);
+
+    house.get("/api/x", &[]).unwrap();
+    house.grant(&authority, &grants("long"));
+    house.get("/api/x", &[]).unwrap();
+    soon("no grant names it any more", || {
+        made(&postgres, "short") == 0
+    });
+    assert_eq!(made(&postgres, "long"), 1);
+    soon("nobody used it for a while", || {
+        made(&postgres, "long") == 0
+    });
+    house.get("/api/x", &[]).unwrap();
+    assert_eq!(made(&postgres, "long"), 1);
+    house.home.run(&["stop"]).ok();
+    soon("the owner has ended", || made(&postgres, "long") == 0);
+}
