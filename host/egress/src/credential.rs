@@ -51,7 +51,7 @@ impl Credential {
 /// Looks for the credential in what comes before a body, and whether the body can be watched at all.
 pub(crate) fn watch_head<B>(watch: &Watch, response: &Response<B>) -> Result<(), Failure> {
     let reason = response.extensions().get::<ReasonPhrase>();
-    let said = reason.is_some_and(|reason| watch.finds_in_head(reason.as_bytes()));
+    let said = reason.is_some_and(|reason| watch.finds(reason.as_bytes()));
     if said || is_in(watch, response.headers()) {
         return Err(Failure::Echo);
     }
@@ -71,9 +71,8 @@ pub(crate) fn watch_head<B>(watch: &Watch, response: &Response<B>) -> Result<(),
 /// Whether it is in the name or value of a header.
 pub(crate) fn is_in(watch: &Watch, headers: &HeaderMap) -> bool {
     let mut headers = headers.iter();
-    headers.any(|(name, value)| {
-        watch.finds_in_head(name.as_str().as_bytes()) || watch.finds_in_head(value.as_bytes())
-    })
+    headers
+        .any(|(name, value)| watch.finds(name.as_str().as_bytes()) || watch.finds(value.as_bytes()))
 }
 
 fn has_only(headers: &HeaderMap, name: &HeaderName, plain: &str) -> bool {

@@ -2,24 +2,31 @@
 //!
 //! A destination is trusted with its credential. This keeps a server that echoes it, by mistake or in an error page, from
 //! handing it to the skill; a server that means to can always find a form that nobody looks for.
+//!
+//! INVARIANT (silent): what is let through, and when, depends on the credential's length and on whether all of it was
+//! there, and on nothing else. Else a skill whose own words come back could ask for it character by character.
 
-mod decode;
+mod escapes;
 mod forms;
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, MatchKind};
 use bytes::Bytes;
+use regex::bytes::Regex;
 use vouchsafe_keys::never_implements;
 use zeroize::Zeroizing;
 
-/// Finds one credential.
+/// Finds one credential, whatever the case: names of headers come in lower case.
 pub struct Watch {
-    forms: Finder,
-    /// The plain forms, for text that was unescaped.
-    plain: Finder,
-    /// Both, whatever the case: names of headers come in lower case.
-    folded: Finder,
+    /// Its forms. `None` where it could not be built: then everything is a hit.
+    forms: Option<AhoCorasick>,
+    /// Its forms with any of their characters escaped. `None` as above.
+    escaped: Option<Regex>,
+    /// More than any way to write it takes, in bytes.
+    longest: usize,
+    /// Whether what is looked for is all of it.
+    is_whole: bool,
 }
 
 never_implements!(Watch: std::fmt::Debug, std::fmt::Display, Clone, serde::Serialize);
@@ -29,87 +36,44 @@ never_implements!(Watch: std::fmt::Debug, std::fmt::Display, Clone, serde::Seria
 #[error("a credential came back")]
 pub struct Echoed;
 
-struct Finder {
-    /// `None` where it could not be built: then everything is a hit.
-    automaton: Option<AhoCorasick>,
-    patterns: Zeroizing<Vec<Vec<u8>>>,
-    begins: [bool; 256],
-    longest: usize,
-}
+/// So much of a credential is looked for, in bytes: its end, since many begin alike.
+const END: usize = 64;
 
-impl Finder {
-    fn new(patterns: Vec<Vec<u8>>, any_case: bool) -> Self {
-        let patterns = Zeroizing::new(patterns);
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostFirst)
-            .kind(Some(AhoCorasickKind::DFA))
-            .ascii_case_insensitive(any_case)
-            .build(patterns.iter());
-        let mut begins = [false; 256];
-        for first in patterns.iter().filter_map(|pattern| pattern.first()) {
-            if let Some(begins) = begins.get_mut(usize::from(*first)) {
-                *begins = true;
-            }
-        }
-        Self {
-            automaton: automaton.ok(),
-            begins,
-            longest: patterns.iter().map(Vec::len).max().unwrap_or(0),
-            patterns,
-        }
-    }
-
-    fn finds(&self, bytes: &[u8]) -> bool {
-        self.automaton
-            .as_ref()
-            .is_none_or(|automaton| automaton.is_match(bytes))
-    }
-
-    /// Where the first beginning of a form stands that the end of `bytes` cuts; their length where none does.
-    fn cut(&self, bytes: &[u8]) -> usize {
-        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
-        let rest = bytes.get(from..).unwrap_or_default();
-        let is_begun = |at: &usize| {
-            let tail = rest.get(*at..).unwrap_or_default();
-            let can = tail
-                .first()
-                .and_then(|first| self.begins.get(usize::from(*first)));
-            can == Some(&true)
-                && self
-                    .patterns
-                    .iter()
-                    .any(|pattern| pattern.starts_with(tail))
-        };
-        (0..rest.len())
-            .find(is_begun)
-            .map_or(bytes.len(), |at| from + at)
-    }
-}
+/// The most bytes that a way to write one byte takes: `\u0041`.
+const WIDEST: usize = 6;
 
 impl Watch {
     /// For `values`, which are one credential, whole and in parts.
     #[must_use]
     pub fn new(values: &[&[u8]]) -> Self {
-        let forms: Vec<_> = values.iter().flat_map(|value| forms::of(value)).collect();
-        let plain: Vec<_> = values.iter().map(|value| value.to_vec()).collect();
+        let ends: Vec<_> = values.iter().map(|value| end(value)).collect();
+        let forms = Zeroizing::new(
+            ends.iter()
+                .flat_map(|end| forms::of(end))
+                .collect::<Vec<_>>(),
+        );
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .ascii_case_insensitive(true)
+            .build(forms.iter());
+        let length = values.iter().map(|value| value.len()).max().unwrap_or(0);
         Self {
-            folded: Finder::new(forms.clone(), true),
-            forms: Finder::new(forms, false),
-            plain: Finder::new(plain, false),
+            forms: automaton.ok(),
+            escaped: escapes::of(&ends),
+            longest: WIDEST * (length + 2),
+            is_whole: values
+                .iter()
+                .zip(&ends)
+                .all(|(value, end)| value.len() == end.len()),
         }
     }
 
     /// Whether it is in `bytes`.
     #[must_use]
     pub fn finds(&self, bytes: &[u8]) -> bool {
-        self.forms.finds(bytes)
-            || decode::unescaped(bytes).is_some_and(|text| self.plain.finds(&text.bytes))
-    }
-
-    /// Whether it is in the name or value of a header, or in another line of a head, in whatever case.
-    #[must_use]
-    pub fn finds_in_head(&self, bytes: &[u8]) -> bool {
-        self.folded.finds(bytes) || self.finds(bytes)
+        let in_forms = |forms: &AhoCorasick| forms.is_match(bytes);
+        let escaped = |escaped: &Regex| escapes::are_in(bytes) && escaped.is_match(bytes);
+        self.forms.as_ref().is_none_or(in_forms) || self.escaped.as_ref().is_none_or(escaped)
     }
 
     /// `text` without it, if it is there.
@@ -123,13 +87,14 @@ impl Watch {
                 automaton.replace_all(text, &blanks)
             })
         };
-        let blanked = self.forms.automaton.as_ref().and_then(found);
-        // In a mixture of escapes, the whole line goes.
-        Some(
-            blanked
-                .filter(|blanked| !self.finds(blanked.as_bytes()))
-                .unwrap_or_else(|| BLANK.to_owned()),
-        )
+        let blanked = self
+            .forms
+            .as_ref()
+            .filter(|_| self.is_whole)
+            .and_then(found);
+        // In a mixture of escapes, or where only its end is known, the whole line goes.
+        let blanked = blanked.filter(|blanked| !self.finds(blanked.as_bytes()));
+        Some(blanked.unwrap_or_else(|| BLANK.to_owned()))
     }
 
     /// Follows a body.
@@ -140,26 +105,28 @@ impl Watch {
             held: Zeroizing::default(),
         }
     }
+}
 
-    fn cut(&self, bytes: &[u8]) -> usize {
-        let plain = self.forms.cut(bytes);
-        decode::unescaped(bytes).map_or(plain, |text| {
-            plain.min(text.at(self.plain.cut(&text.bytes)))
-        })
+/// The end of `value` that is looked for, from a character's first byte on.
+fn end(value: &[u8]) -> &[u8] {
+    let mut from = value.len().saturating_sub(END);
+    while value.get(from).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        from += 1;
     }
+    value.get(from..).unwrap_or_default()
 }
 
 /// What stands where a credential was.
 const BLANK: &str = "[credential]";
 
-/// A body on its way to a guest. What may be the beginning of a credential is held until it is known to be none.
+/// A body on its way to a guest. Its last bytes are held, as many as could be a credential, until more comes or it ends.
 pub struct Stream {
     watch: Arc<Watch>,
     held: Zeroizing<Vec<u8>>,
 }
 
 impl Stream {
-    /// The next part, as far as no credential is in it or begins in it.
+    /// The next part, as far as no credential can begin in it.
     ///
     /// # Errors
     /// When one was found. Nothing of it was let through.
@@ -171,9 +138,9 @@ impl Stream {
         if self.watch.finds(&whole) {
             return Err(Echoed);
         }
-        let cut = self.watch.cut(&whole);
-        self.held = Zeroizing::new(whole.get(cut..).unwrap_or_default().to_vec());
-        Ok(whole.slice(..cut.min(whole.len())))
+        let through = whole.len().saturating_sub(self.watch.longest);
+        self.held = Zeroizing::new(whole.get(through..).unwrap_or_default().to_vec());
+        Ok(whole.slice(..through))
     }
 
     /// What it looks for.

@@ -7,16 +7,19 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Raw, percent-encoded, base64, hex and JSON-escaped.
 pub(super) fn of(value: &[u8]) -> Vec<Vec<u8>> {
-    let mut forms = vec![
-        value.to_vec(),
-        hex::encode(value).into(),
-        hex::encode_upper(value).into(),
-    ];
+    let mut forms = vec![value.to_vec()];
     forms.extend(percent(value));
-    forms.extend(base64(value));
+    forms.extend(encoded(value));
     forms.extend(json(value));
     forms.sort();
     forms.dedup();
+    forms
+}
+
+/// Those of which nothing of the value itself is to be seen: base64 and hex.
+pub(super) fn encoded(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = base64(value);
+    forms.push(hex::encode(value).into());
     forms
 }
 
