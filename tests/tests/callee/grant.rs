@@ -115,12 +115,12 @@ fn a_function_that_can_t_say_that_it_failed_ends_the_call_that_asked() {
 fn a_skill_that_would_call_itself_can_t_be_applied() {
     let home = both();
     let file = home.config(&format!("grants/{CALLER}.toml"));
-    let text = std::fs::read_to_string(&file).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
     let itself = text.replace(
         "skill = \"guests:gives-records\"",
         "skill = \"guests:asks-records\"",
     );
-    std::fs::write(&file, itself).unwrap();
+    fs::write(&file, itself).unwrap();
     let run = home.apply();
     assert_ne!(run.code, 0);
     assert!(
@@ -135,21 +135,21 @@ fn a_skill_that_would_call_itself_can_t_be_applied() {
 fn an_update_of_the_callee_with_other_types_answers_nothing_and_the_record_names_the_line() {
     let home = both();
     let source = home.path("other");
-    std::fs::create_dir_all(source.join("wit")).unwrap();
-    std::fs::write(
+    fs::create_dir_all(source.join("wit")).unwrap();
+    fs::write(
         source.join("skill.toml"),
         "[tools.find]\neffect = \"read\"\n",
     )
     .unwrap();
     let wit = "package guests:gives-records@0.2.0;\n\ninterface records {\n  /// Finds a number.\n  find: func() -> u32;\n}\n\nworld skill {\n  export records;\n}\n";
-    std::fs::write(source.join("wit/world.wit"), wit).unwrap();
+    fs::write(source.join("wit/world.wit"), wit).unwrap();
     let text = "(component
       (core module $m (func (export \"find\") (result i32) i32.const 7))
       (core instance $i (instantiate $m))
       (func $find (result u32) (canon lift (core func $i \"find\")))
       (instance $records (export \"find\" (func $find)))
       (export \"guests:gives-records/records@0.2.0\" (instance $records)))";
-    std::fs::write(source.join("component.wasm"), wat::parse_str(text).unwrap()).unwrap();
+    fs::write(source.join("component.wasm"), wat::parse_str(text).unwrap()).unwrap();
     let packed = home.path("gives-records-2.wasm");
     home.pack(&source, &source.join("component.wasm"), &packed)
         .ok();
@@ -163,8 +163,8 @@ fn an_update_of_the_callee_with_other_types_answers_nothing_and_the_record_names
         "{detail}"
     );
     let file = home.config(&format!("grants/{CALLER}.toml"));
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("# looked at\n{text}")).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("# looked at\n{text}")).unwrap();
     let run = home.apply();
     assert_ne!(run.code, 0);
     assert!(
