@@ -24,7 +24,7 @@ use crate::dial::dial;
 use crate::failure::Failure;
 use crate::open::Open;
 use crate::outgoing::{BODY, Outgoing};
-use crate::pool::{Key, Lease, Pool};
+use crate::pool::{Key, Lease, Named, Pool};
 use crate::received::{Bounded, Received};
 use crate::requests::Timeouts;
 use crate::sent::{Sent, Tally};
@@ -40,7 +40,7 @@ pub struct Egress {
     io: Handle,
     settings: RwLock<Arc<Settings>>,
     pool: Arc<Pool>,
-    configs: Mutex<HashMap<Key, Arc<ClientConfig>>>,
+    configs: Mutex<HashMap<Named, Arc<ClientConfig>>>,
     secrets: Arc<Secrets>,
 }
 
@@ -124,6 +124,7 @@ impl Egress {
             within.used.clone(),
             bounds,
             tally.clone(),
+            self.pool.changes(),
         );
         let mut open = Open::new(cleared, tally.clone(), within.deadline, within.cancel);
         durable.map_err(|refusal| not_valid(&mut open, refusal))?;
@@ -269,11 +270,11 @@ impl Egress {
 
     fn config(&self, key: &Key, admission: &Admission) -> Result<Arc<ClientConfig>, Failure> {
         let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(config) = configs.get(key) {
+        if let Some(config) = configs.get(key.named()) {
             return Ok(Arc::clone(config));
         }
         let config = tls::config(&admission.http().roots).map_err(Failure::Tls)?;
-        configs.insert(key.clone(), Arc::clone(&config));
+        configs.insert(key.named().clone(), Arc::clone(&config));
         Ok(config)
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use vouchsafe_clearance::{EffectGate, EffectKind};
 use vouchsafe_package::manifest::{Auth, Placement};
 use vouchsafe_package::value::canonical;
-use vouchsafe_policy::http::{Admission, Destination, Headers};
+use vouchsafe_policy::http::{Admission, Destination, Headers, known_method};
 use vouchsafe_secrets::Unavailable;
 
 use crate::failure::{Failure, Refused};
@@ -105,7 +105,7 @@ fn destination(head: &Parts) -> Result<Destination, vouchsafe_policy::http::BadD
 
 fn kind(method: &str, reads: bool) -> EffectKind {
     EffectKind::Http {
-        method: method.to_owned(),
+        method: known_method(method).to_owned(),
         reads,
     }
 }

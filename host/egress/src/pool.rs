@@ -16,25 +16,37 @@ use crate::wire::Wire;
 /// address was checked when it was dialled; the roots that vouch for it are the destination's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    skill: Digest,
-    grant: Digest,
-    name: String,
+    named: Named,
     host: Host,
     port: u16,
     /// The credential that it carries, and which value of it: another value begins with a new connection.
     credential: Option<(String, String)>,
 }
 
+/// A destination as a grant names it: there are as many as grants name, however many hosts one stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Named {
+    skill: Digest,
+    grant: Digest,
+    name: String,
+}
+
 impl Key {
+    pub(crate) fn named(&self) -> &Named {
+        &self.named
+    }
+
     pub(crate) fn of(
         permit: &Permit,
         admission: &Admission,
         credential: Option<&Credential>,
     ) -> Self {
         Self {
-            skill: permit.skill(),
-            grant: permit.grant(),
-            name: admission.name().to_owned(),
+            named: Named {
+                skill: permit.skill(),
+                grant: permit.grant(),
+                name: admission.name().to_owned(),
+            },
             host: admission.destination().host().clone(),
             port: admission.destination().port(),
             credential: credential.map(Credential::version),
@@ -68,6 +80,14 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
+    /// Ends when the rules of now are no longer in force.
+    pub(crate) fn changes(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (epoch, known) = (self.epoch.clone(), self.epoch.current());
+        async move {
+            let _now = epoch.after(known).await;
+        }
+    }
+
     pub(crate) fn new(epoch: Epoch) -> Self {
         Self {
             epoch,

@@ -29,6 +29,9 @@ pub enum BodyError {
     /// It has trailers.
     #[error("the body has trailers")]
     Trailers,
+    /// What let it out is no longer in force.
+    #[error("the rules were changed while the body went out")]
+    Stopped,
 }
 
 /// What has gone out, seen from both ends of a request.
@@ -74,15 +77,18 @@ pub(crate) struct Sent {
     bounds: HttpBounds,
     hash: Mutex<Option<digest::Context>>,
     tally: Arc<Tally>,
+    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Sent {
+    /// Nothing of `body` goes out once `stopped` has ended.
     pub(crate) fn new(
         body: Body,
         length: Option<u64>,
         used: Arc<Used>,
         bounds: HttpBounds,
         tally: Arc<Tally>,
+        stopped: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let sent = Self {
             body,
@@ -91,6 +97,7 @@ impl Sent {
             bounds,
             hash: Mutex::new(Some(digest::Context::new(&digest::SHA256))),
             tally,
+            stopped: Box::pin(stopped),
         };
         if sent.body.is_end_stream() && sent.is_as_promised() {
             sent.all_went_out(); // nobody asks for frames where there are none
@@ -170,6 +177,10 @@ impl http_body::Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let was_stopped = self.tally.error.get() == Some(&BodyError::Stopped);
+        if was_stopped || self.stopped.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(self.judge(Some(Err(BodyError::Stopped))));
+        }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         Poll::Ready(self.judge(frame))
     }
@@ -211,7 +222,14 @@ mod tests {
         };
         let used = Budget::default().request("bank", &bounds).unwrap();
         let tally = Arc::new(Tally::default());
-        let sent = Sent::new(body, length, used, bounds, Arc::clone(&tally));
+        let sent = Sent::new(
+            body,
+            length,
+            used,
+            bounds,
+            Arc::clone(&tally),
+            std::future::pending(),
+        );
         (sent.collect().await.map(|all| all.to_bytes()), tally)
     }
 
@@ -240,5 +258,29 @@ mod tests {
             send(trailers.boxed_unsync(), None, 10).await.0.unwrap_err(),
             BodyError::Trailers
         );
+    }
+
+    #[tokio::test]
+    async fn nothing_goes_out_once_the_rules_have_changed() {
+        let used = Budget::default().request("bank", &HttpBounds::default());
+        let tally = Arc::new(Tally::default());
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let one = futures::stream::iter([Ok(Frame::data(Bytes::from_static(b"ab")))]);
+        let stalls = StreamBody::new(futures::StreamExt::chain(one, futures::stream::pending()));
+        let sent = Sent::new(
+            stalls.boxed_unsync(),
+            None,
+            used.unwrap(),
+            HttpBounds::default(),
+            Arc::clone(&tally),
+            async { drop(stopped.await) },
+        );
+        let sending = tokio::spawn(sent.collect());
+        tokio::task::yield_now().await;
+        assert_eq!(tally.bytes(), 2);
+        drop(stop);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(10), sending).await;
+        assert_eq!(ended.unwrap().unwrap().unwrap_err(), BodyError::Stopped);
+        assert!(!tally.is_whole());
     }
 }

@@ -133,6 +133,14 @@ fn says(head: &str) -> Parts {
             let parts: Vec<&[u8]> = text.as_bytes().chunks(3).collect();
             chunked(&[&[b"before ".as_slice()], &parts[..]].concat(), "")
         }
+        Some(("breaks-off", said)) => vec![
+            format!(
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{said}\r\n",
+                said.len()
+            )
+            .into_bytes(),
+            b"no chunk\r\n".to_vec(),
+        ],
         _ => match path {
             "basic" => vec![whole("text/plain", authorization.as_bytes())],
             "header" => line(&format!("OK\r\nx-a: a{TOKEN}b")),
@@ -243,4 +251,32 @@ fn what_only_begins_like_it_comes_through_whole() {
     let house = House::usual(&server, &authority);
     let answer = house.get("/api/near", &[]).unwrap();
     assert_eq!(answer["body"], "tok/live+4Q7mXe1vZb9d tok/");
+}
+
+#[test]
+fn what_comes_through_before_it_breaks_off_tells_no_guess_from_another() {
+    let authority = Authority::new();
+    let server = Parrot::new(&authority, says);
+    let house = House::usual(&server, &authority);
+    let hear = |guess: &str| {
+        let path = format!("/api/breaks-off/{}{guess}", "x".repeat(400));
+        house.get(&path, &[]).unwrap_err()
+    };
+    let held = 12 * TOKEN.len() - 1;
+    let let_through = format!("after {} bytes", 400 + 12 - held);
+    for guess in [&TOKEN[..12], "tok/love-4Q7", "nothing-like"] {
+        let said = hear(guess);
+        assert!(said.contains(&let_through), "{guess}: {said}");
+    }
+}
+
+#[test]
+fn a_method_of_the_guest_s_own_words_is_recorded_nowhere() {
+    let authority = Authority::new();
+    let server = Parrot::quiet(&authority);
+    let house = House::usual(&server, &authority);
+    house.ask("READ-IN-A-SECRET", "/api/x", &[]).unwrap_err();
+    let records = house.records(50);
+    assert!(records.iter().any(|record| record["kind"] == "refusal"));
+    house.holds_nowhere("READ-IN-A-SECRET");
 }

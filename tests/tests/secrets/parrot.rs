@@ -257,8 +257,18 @@ impl House {
 
     /// A GET to `path` below the destination, with `headers`.
     pub(crate) fn get(&self, path: &str, headers: &[(&str, &str)]) -> Result<Json, String> {
+        self.ask("GET", path, headers)
+    }
+
+    /// A request by any method.
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Json, String> {
         let request = json!({
-            "method": "GET", "scheme": "https", "authority": format!("bank.test:{}", self.port),
+            "method": method, "scheme": "https", "authority": format!("bank.test:{}", self.port),
             "path": path, "headers": headers, "body": "",
         });
         let answer = self

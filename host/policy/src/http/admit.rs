@@ -160,7 +160,10 @@ impl Destinations {
     fn no_route(&self, name: &str, http: &EffectiveHttp, method: &str, path: &str) -> NotAdmitted {
         let declared = self.declared.get(name).into_iter().flatten();
         let mut declared = declared.filter(|route| route::matches(route, method, path));
-        let why = format!("no route of `{name}` allows this `{}`", plain(method));
+        let why = format!(
+            "no route of `{name}` allows this `{}`",
+            known_method(method)
+        );
         let fix = match declared.next() {
             Some(route) => format!(
                 "{}: `[http.{name}]` with `\"{route}\"` in `allow`",
@@ -174,8 +177,9 @@ impl Destinations {
     }
 }
 
-/// A guest may choose any token as its method.
-fn plain(method: &str) -> &str {
+/// `method` as it may be told and recorded: a guest may choose any token as its method.
+#[must_use]
+pub fn known_method(method: &str) -> &str {
     let known = vouchsafe_package::manifest::capability::METHODS;
     match known.contains(&method) {
         true => method,

@@ -19,7 +19,7 @@ mod host;
 mod path;
 
 pub use address::{Private, UnsafeAddress};
-pub use admit::{Admission, Destinations, NotAdmitted};
+pub use admit::{Admission, Destinations, NotAdmitted, known_method};
 pub use base::{Base, HostRule};
 pub use bounds::HttpBounds;
 pub use destination::{BadDestination, Destination, Scheme};
