@@ -9,7 +9,7 @@ use vouchsafe_audit::{Entry, Log, Refusal as Record};
 
 /// Equal refusals within this time are one record, or two: the first, and the count of the rest.
 const WINDOW: Duration = Duration::from_secs(60);
-/// So many kinds of refusal of one principal are told apart in a window.
+/// So many kinds of refusal of one principal, and of one skill that it calls, are told apart in a window.
 const KINDS_OF_ONE: usize = 32;
 /// So many kinds in all.
 const KINDS: usize = 256;
@@ -23,7 +23,7 @@ pub(crate) struct Refusals {
 struct Window {
     began: Instant,
     counted: HashMap<Key, Counted>,
-    kinds_of: HashMap<(String, String), usize>,
+    kinds_of: HashMap<[String; 3], usize>,
 }
 
 /// What makes two refusals equal.
@@ -129,13 +129,10 @@ impl Window {
         if self.counted.contains_key(&key) {
             return key;
         }
-        // What callers ask for takes no kinds away from what skills do.
-        let asks = if refusal.parent.is_some() {
-            "skill"
-        } else {
-            "caller"
-        };
-        let whose = (key.tenant.clone(), format!("{asks} {}", key.principal));
+        // Neither what callers ask for nor what one skill does takes kinds away from what another does.
+        let skill = refusal.parent.and(refusal.skill.clone());
+        let skill = skill.unwrap_or_default();
+        let whose = [key.tenant.clone(), key.principal.clone(), skill];
         let kinds = self.kinds_of.get(&whose).copied().unwrap_or_default();
         if kinds >= KINDS_OF_ONE || self.counted.len() >= KINDS {
             key.about = None;

@@ -5,6 +5,7 @@ mod common;
 
 use common::{House, decision};
 use vouchsafe_audit::Kind;
+use vouchsafe_clearance::EffectKind;
 use vouchsafe_policy::Principal;
 
 #[test]
@@ -45,6 +46,28 @@ fn refusals_that_are_all_different_are_counted_together() {
         600 * 50
     );
     assert!(records.len() < 1100, "{} records", records.len());
+}
+
+#[test]
+fn a_skill_that_floods_takes_no_kinds_away_from_another() {
+    let house = House::new();
+    let principal = Principal::local("agent");
+    let cleared = |skill: &str| {
+        let mut call = house.call("look");
+        call.skill = skill.parse().unwrap();
+        let admitted = house.gate.admit(&principal).unwrap();
+        let decided = decision(&principal, "look");
+        house.gate.clear(admitted, call, decided).unwrap()
+    };
+    let (loud, quiet) = (cleared("acme:loud"), cleared("acme:quiet"));
+    let write = EffectKind::StateWrite;
+    for number in 0..100 {
+        let place = format!("store {number}");
+        loud.effects().check(&write, &place).unwrap_err();
+    }
+    quiet.effects().check(&write, "quiet store").unwrap_err();
+    let is_told = |record: &vouchsafe_audit::Record| record.place.as_deref() == Some("quiet store");
+    assert!(house.records().iter().any(is_told));
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub struct Refused {
 #[derive(Clone)]
 pub(crate) struct Door {
     gate: Option<EffectGate>,
-    refused: Arc<Mutex<Vec<Refused>>>,
+    /// With why each was refused but for the effect.
+    refused: Arc<Mutex<Vec<(Refused, String)>>>,
 }
 
 impl Door {
@@ -44,7 +45,8 @@ impl Door {
             _ => place.clone(),
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if refused.len() >= KEPT || refused.iter().any(|earlier| earlier.what == what) {
+        let is_known = |(known, why): &(Refused, String)| known.what == what && why == otherwise;
+        if refused.len() >= KEPT || refused.iter().any(is_known) {
             return;
         }
         let why = match &self.gate {
@@ -57,13 +59,14 @@ impl Door {
             }
         };
         let why = cut(why);
-        refused.push(Refused { what, why });
+        refused.push((Refused { what, why }, otherwise.to_owned()));
     }
 
     /// What was refused, in order.
     pub(crate) fn take_refused(&self) -> Vec<Refused> {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *refused)
+        let refused = std::mem::take(&mut *refused);
+        refused.into_iter().map(|(refused, _)| refused).collect()
     }
 }
 
@@ -93,6 +96,20 @@ mod tests {
         let refused = door.take_refused();
         assert_eq!(refused.len(), KEPT);
         assert_eq!(refused[1].what, "store 1\\u{a}\\u{202e}");
+    }
+
+    #[test]
+    fn another_reason_at_the_same_place_is_told_too() {
+        let door = Door::new(None);
+        for why in ["no", "not that", "no"] {
+            door.refuse(&EffectKind::StateRead, "store", why, "");
+        }
+        let told: Vec<_> = door
+            .take_refused()
+            .into_iter()
+            .map(|told| told.why)
+            .collect();
+        assert_eq!(told, ["no", "not that"]);
     }
 
     #[test]
