@@ -142,9 +142,17 @@ pub fn write_cached(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// What the operating system says, also when the file exists.
-pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+pub fn write_new(path: &Path, mut bytes: &[u8], access: Access) -> Result<(), FileError> {
+    copy_new(path, &mut bytes, access)
+}
+
+/// As [`write_new`], with what `from` gives, block by block.
+///
+/// # Errors
+/// As [`write_new`], and when `from` fails.
+pub fn copy_new(path: &Path, from: &mut dyn Read, access: Access) -> Result<(), FileError> {
     let mut file = create_new(path, access)?;
-    file.write_all(bytes).map_err(at("write", path))?;
+    io::copy(from, &mut file).map_err(at("write", path))?;
     file.sync_all().map_err(at("sync", path))
 }
 

@@ -87,8 +87,9 @@ fn names(config: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
-/// How long a look at a file counts while there is no news of it. What the kernel tells nobody of,
-/// such as a write through mapped memory, shows within this time; all else at the next call.
+/// How long a look at a file's stamp counts while there is no news of it. What the kernel gives no news of shows within
+/// this time if it changes the stamp, all else at the next call. A write through memory that was mapped, to a page
+/// already written to, changes no stamp until the kernel has written the page back: it shows as late as that.
 const LOOK_COUNTS: Duration = Duration::from_millis(5);
 
 /// Tells whether applied files are still on disk as they were applied, at the price of asking for

@@ -139,10 +139,8 @@ fn unpack(fresh: &Path, file: &Path) -> anyhow::Result<()> {
         if kind.is_dir() {
             files::create_private_directory(&target)?;
         } else if kind.is_file() {
-            let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes)?;
             // Whatever mode the archive names, it is the owner's alone; what is there already stays.
-            files::write_new(&target, &bytes, Access::Private)?;
+            files::copy_new(&target, &mut entry, Access::Private)?;
         } else {
             let message = format!("`{}` is neither file nor directory", path.display());
             return Err(Failure::refused(message).into());
