@@ -86,8 +86,9 @@ pub fn cedar_context(bytes: &[u8]) {
             ty,
         });
         if holds_exactly(&params, &input) {
-            let numbers = input["all"].as_array().expect("a list").iter();
-            for number in numbers.chain([&input["amount"]]) {
+            let all = input.get("all").and_then(|all| all.as_array());
+            let amount = input.get("amount").expect("a number");
+            for number in all.expect("a list").iter().chain([amount]) {
                 let text = number
                     .as_str()
                     .map_or_else(|| number.to_string(), str::to_owned);

@@ -309,12 +309,11 @@ impl From<Fault> for Trouble {
 impl Engine {
     /// Which engine a mount has, as the manager says it.
     fn of(mount: &Json, path: &str) -> Self {
-        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
-        let kind = text(&mount["type"]);
-        let mounted = text(&mount["path"]);
-        match (&*kind, &*text(&mount["options"]["version"])) {
+        let text = |at| mount.pointer(at).and_then(Json::as_str).unwrap_or_default();
+        let mounted = text("/path");
+        match (text("/type"), text("/options/version")) {
             ("kv", "2") => {
-                let rest = path.strip_prefix(&mounted).unwrap_or(path);
+                let rest = path.strip_prefix(mounted).unwrap_or(path);
                 Self::Versioned(format!("{mounted}data/{rest}"))
             }
             ("kv" | "generic" | "cubbyhole", _) => Self::Kept,

@@ -54,7 +54,8 @@ fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     let bucket = ResourceType::host::<Bucket>();
     store.resource("bucket", bucket, |mut context: Context<'_>, rep| {
         let table = context.data_mut().ctx().table;
-        Ok(drop(table.delete(Resource::<Bucket>::new_own(rep))?))
+        table.delete(Resource::<Bucket>::new_own(rep))?;
+        Ok(())
     })?;
     store.func_wrap_async("open", |context: Context<'_>, (name,): (String,)| {
         Box::new(open(context, name))

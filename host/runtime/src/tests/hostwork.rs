@@ -180,8 +180,8 @@ async fn a_guest_thread_that_hangs_keeps_nobody_from_an_answer_and_a_record() {
 #[tokio::test]
 async fn calls_wait_for_memory_that_others_may_take() {
     let engine = Arc::new(engine(|settings| settings.memory_mib = 100));
-    let first = engine.guests.admit(60 << 20).await.unwrap();
-    let small = engine.guests.admit(40 << 20).await.unwrap();
+    let first = engine.guests.admit(60 << 20, 1).await.unwrap();
+    let small = engine.guests.admit(40 << 20, 1).await.unwrap();
     let brief = simple(r#"(func (export "run"))"#);
     let waits = |job: Job| {
         job.with(|limits| limits.memory_bytes = 64 << 20)
@@ -199,7 +199,7 @@ async fn calls_wait_for_memory_that_others_may_take() {
     drop(first);
     assert_eq!(run(&engine, &brief, waits).await.result, Ok(None));
     // One that asks for more than there is has all to itself, and gets its turn.
-    let alone = engine.guests.admit(1 << 40).await.unwrap();
+    let alone = engine.guests.admit(1 << 40, 1).await.unwrap();
     assert_eq!(
         error(run(&engine, &brief, waits).await),
         CallError::Deadline(100)

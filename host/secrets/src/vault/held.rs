@@ -76,12 +76,13 @@ impl Held {
             Json::String(text) => Some((name, Secret::from(text))),
             _ => None,
         });
+        let told = |name| metadata.get(name).unwrap_or(&Json::Null);
         let now = Instant::now();
         let id = grip.as_ref().map(|grip| grip.id.clone());
         Self {
             values: texts.collect(),
-            version: id.unwrap_or_else(|| metadata["version"].to_string()),
-            set: metadata["created_time"]
+            version: id.unwrap_or_else(|| told("version").to_string()),
+            set: told("created_time")
                 .as_str()
                 .and_then(|time| time.parse().ok()),
             leases: HashMap::new(),
