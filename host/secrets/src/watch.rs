@@ -39,8 +39,8 @@ pub struct Echoed;
 /// So much of a credential is looked for, in bytes: its end, since many begin alike.
 const END: usize = 64;
 
-/// The most bytes that a way to write one byte takes: `\u0041`.
-const WIDEST: usize = 6;
+/// The most bytes that a way to write one byte takes: two digits, each as `\u0041`.
+const WIDEST: usize = 12;
 
 impl Watch {
     /// For `values`, which are one credential, whole and in parts.

@@ -109,6 +109,17 @@ fn what_was_encoded_and_then_escaped_is_found() {
 }
 
 #[test]
+fn nothing_of_the_longest_way_to_write_it_is_let_through() {
+    let digits = hex::encode(VALUE);
+    let units: String = digits
+        .bytes()
+        .map(|digit| format!("\\u{digit:04x}"))
+        .collect();
+    let parts: Vec<&[u8]> = units.as_bytes().chunks(50).collect();
+    assert_eq!(through(&watch(), &parts), Err(Vec::new()));
+}
+
+#[test]
 fn of_a_long_one_the_end_is_enough_and_the_beginning_is_not_let_through() {
     let value: String = (0..400).map(|number: u32| format!("{number:x}.")).collect();
     let watch = Arc::new(Watch::new(&[value.as_bytes()]));
