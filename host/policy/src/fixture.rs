@@ -153,7 +153,7 @@ pub(crate) fn in_force(files: &[(&str, &str)], key: &vouchsafe_keys::PrivateKey)
 }
 
 pub(crate) fn files(files: &[(&str, &str)]) -> crate::Files {
-    let tiers = (crate::Settings::FILE.to_owned(), TIERS.into());
+    let tiers = (crate::Settings::FILE.to_owned(), SETTINGS.into());
     files
         .iter()
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
@@ -166,7 +166,8 @@ pub(crate) fn key() -> vouchsafe_keys::PrivateKey {
 }
 
 /// The tier that [`GRANT`] names.
-pub(crate) const TIERS: &str = "[confirm.two-people]\npeople = 2\nfrom = \"pay-approvers\"\n";
+pub(crate) const SETTINGS: &str = "[confirm.two-people]\npeople = 2\nfrom = \"pay-approvers\"\n\n\
+     [vault]\naddress = \"https://vault.corp.example:8200\"\nlogin = { kubernetes = \"vouchsafe\" }\n";
 
 /// Trusts `acme` by a key that nothing here is signed with.
 pub(crate) const TRUST: &str = r#"[publishers.acme]

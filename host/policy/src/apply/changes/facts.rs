@@ -231,7 +231,7 @@ impl Collector {
         let says = [
             format!("are asked of {address} in {namespace}"),
             format!(
-                "it knows this host as {} at auth/{} by {}",
+                "this host signs in there as {} at auth/{} with {}",
                 login.role,
                 login.mount,
                 proof.display()
