@@ -131,9 +131,30 @@ fn is_wit(path: &Path) -> bool {
 mod tests {
     use super::*;
     use std::fs;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-    fn laid(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
+    /// A folder that is gone with the test. Of our own making: any crate that a macro's tests depend on
+    /// is built for the compiler's side too, and changes the features that the engine's macros are
+    /// built with there, so that a workspace with tests would build the engine a second time.
+    struct Laid(PathBuf);
+
+    impl Laid {
+        fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Laid {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn laid(files: &[(&str, &str)]) -> Laid {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("vouchsafe-world-{}-{next}", std::process::id());
+        let folder = Laid(std::env::temp_dir().join(name));
         for (name, text) in files {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
