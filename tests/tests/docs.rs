@@ -15,7 +15,7 @@ use vouchsafe_policy::cedar::Written;
 use vouchsafe_policy::{Grant, Role, Settings, Way};
 use vouchsafe_tests::{home, wasm};
 
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -27,6 +27,7 @@ const PAGES: [&str; 11] = [
     "docs/audit.md",
     "docs/secrets.md",
     "docs/policies.md",
+    "docs/approvals.md",
 ];
 
 fn page(name: &str) -> String {

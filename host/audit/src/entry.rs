@@ -63,6 +63,8 @@ pub struct Intent {
     pub rule: Option<String>,
     /// What it is done with, committed to and not disclosed.
     pub input: Option<Commitment>,
+    /// The record of the request that people approved, which this intent consumes.
+    pub approval: Option<Seq>,
 }
 
 /// How an intent ended.
@@ -184,4 +186,6 @@ pub struct Control {
     pub action: String,
     /// The particulars: short ASCII names and host-made values.
     pub facts: BTreeMap<String, String>,
+    /// What it is about, committed to and not disclosed.
+    pub input: Option<Commitment>,
 }

@@ -48,6 +48,8 @@ pub enum Kind {
 pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "capped")]
+    pub approval: Option<Seq>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +149,7 @@ impl Record {
             policy: intent.policy,
             rule: intent.rule,
             input: intent.input,
+            approval: intent.approval,
             ..Self::about(intent.subject, pseudonym)
         }
     }
@@ -206,6 +209,7 @@ impl Record {
             kind: Kind::Control,
             action: Some(control.action),
             facts: control.facts,
+            input: control.input,
             ..about.unwrap_or_default()
         }
     }

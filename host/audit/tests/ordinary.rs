@@ -88,6 +88,7 @@ async fn every_field_keeps_its_canonical_place() {
                 ("a".into(), "1".into()),
                 ("B".into(), "3".into()),
             ]),
+            ..Control::default()
         }))
         .unwrap();
     log.durable(&last).await.unwrap();

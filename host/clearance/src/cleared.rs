@@ -12,7 +12,7 @@ use vouchsafe_policy::Permit;
 use crate::effect::EffectGate;
 use crate::epoch::Guard;
 use crate::gate::Door;
-use crate::{Action, Call, Refusal};
+use crate::{Action, Approval, Call, Refusal};
 
 /// An action that policy allows, a person approved if one was wanted, and whose intent is recorded. Whatever has an
 /// effect takes one by value; nothing but the gate makes one; it can't be copied.
@@ -46,20 +46,13 @@ use crate::{Action, Call, Refusal};
 pub struct Cleared<A: Action> {
     action: A,
     permit: Arc<Permit>,
-    approval: Approval,
+    approval: Option<Approval>,
     intent: Recorded,
     guard: Guard,
     door: Arc<Door>,
     began: Instant,
     sent: AtomicU64,
     end: End,
-}
-
-/// How an action came to need no further word of a person.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Approval {
-    /// No rule asked for one.
-    NotWanted,
 }
 
 /// How an action ended.
@@ -88,6 +81,7 @@ impl<A: Action> Cleared<A> {
     pub(crate) fn new(
         action: A,
         permit: Arc<Permit>,
+        approval: Option<Approval>,
         intent: Recorded,
         guard: Guard,
         door: Arc<Door>,
@@ -95,7 +89,7 @@ impl<A: Action> Cleared<A> {
         Self {
             action,
             permit,
-            approval: Approval::NotWanted,
+            approval,
             intent,
             guard,
             door,
@@ -115,9 +109,9 @@ impl<A: Action> Cleared<A> {
         &self.permit
     }
 
-    /// By whose word.
-    pub fn approval(&self) -> &Approval {
-        &self.approval
+    /// By whose word, where one was wanted.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
     }
 
     /// The number of the intent.

@@ -192,6 +192,7 @@ impl EffectGate {
             part,
             facts,
             Arc::clone(&call.permit),
+            None,
             call.guard.again(),
         )
     }

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use vouchsafe_audit::{
-    Commitment, Entry, Intent, Log, LogError, Recorded, Refusal as Record, Subject,
+    Commitment, Entry, Intent, Log, LogError, Recorded, Refusal as Record, Seq, Subject,
 };
 use vouchsafe_package::assemble::is_tool_name;
-use vouchsafe_policy::{Decision, Permit, Principal};
+use vouchsafe_policy::{Decision, People, Permit, Principal};
 
 use crate::action::Facts;
 use crate::epoch::Guard;
 use crate::limit::{Limiter, RateLimit};
 use crate::refusals::Refusals;
-use crate::{Action, Cleared, Code, Epoch, Refusal};
+use crate::{Action, Approval, Cleared, Code, Epoch, Refusal};
 
 /// The one gate of a host.
 pub struct Clearance {
@@ -109,13 +109,58 @@ impl Clearance {
         decision: Decision,
     ) -> Result<Cleared<A>, Refusal> {
         let facts = action.facts();
-        let permit = match permitted(&admitted, &facts, decision) {
+        let permit = match allowed(&admitted, &facts, decision) {
             Ok(permit) => permit,
             Err(refusal) => {
                 return Err(self.door.refuse(&admitted.principal, facts, None, refusal));
             }
         };
-        Door::clear(&self.door, action, facts, Arc::new(permit), admitted.guard)
+        Door::clear(
+            &self.door,
+            action,
+            facts,
+            Arc::new(permit),
+            None,
+            admitted.guard,
+        )
+    }
+
+    /// Clears `action` by the word of people: policy still asks for exactly what they gave, everything that they were
+    /// shown is as it was, it is not too late, and the intent names what it consumes.
+    ///
+    /// # Errors
+    /// The refusal, which is recorded. The approval is gone all the same.
+    pub fn clear_approved<A: Action>(
+        &self,
+        admitted: Admitted,
+        action: A,
+        decision: Decision,
+        approval: Approval,
+        people: &People,
+    ) -> Result<Cleared<A>, Refusal> {
+        let facts = action.facts();
+        let permit = approval
+            .permits(&facts, decision, people, &self.door.log)
+            .and_then(|permit| theirs(&admitted, &facts, permit));
+        match permit {
+            Ok(permit) => Door::clear(
+                &self.door,
+                action,
+                facts,
+                Arc::new(permit),
+                Some(approval),
+                admitted.guard,
+            ),
+            Err(refusal) => Err(self.door.refuse(&admitted.principal, facts, None, refusal)),
+        }
+    }
+
+    /// As [`Clearance::admit`] for a call that was admitted when it was asked, and that people approved since.
+    pub fn admit_again(&self, principal: &Principal) -> Admitted {
+        Admitted {
+            principal: principal.clone(),
+            guard: self.door.epoch.guard(),
+        }
     }
 
     /// Records a refusal that was decided before the gate, such as of a tool that does not exist; equal ones are
@@ -152,16 +197,19 @@ impl Clearance {
 }
 
 /// What the decision permits, if it is for this action of who was admitted.
-fn permitted(admitted: &Admitted, facts: &Facts, decision: Decision) -> Result<Permit, Refusal> {
-    let permit = match decision {
-        Decision::Allow(permit) => permit,
+fn allowed(admitted: &Admitted, facts: &Facts, decision: Decision) -> Result<Permit, Refusal> {
+    match decision {
+        Decision::Allow(permit) => theirs(admitted, facts, permit),
         Decision::NeedsPerson(asked) => {
             let why = format!("{}; wanted: {}", asked.why(), asked.wanted().who());
             let fix = asked.obstacle().map_or(asked.line(), |(_, fix)| fix);
-            return Err(Refusal::new(Code::NotApproved, why, fix));
+            Err(Refusal::new(Code::NotApproved, why, fix))
         }
-        Decision::Deny { why, fix } => return Err(Refusal::new(Code::NotAllowed, why, fix)),
-    };
+        Decision::Deny { why, fix } => Err(Refusal::new(Code::NotAllowed, why, fix)),
+    }
+}
+
+fn theirs(admitted: &Admitted, facts: &Facts, permit: Permit) -> Result<Permit, Refusal> {
     if !permit.is_for(&facts.digest, &facts.tool) || permit.principal() != &admitted.principal {
         let why = "the decision was about another call";
         return Err(Refusal::new(Code::NotAllowed, why, ""));
@@ -176,15 +224,18 @@ impl Door {
         action: A,
         facts: Facts,
         permit: Arc<Permit>,
+        approval: Option<Approval>,
         guard: Guard,
     ) -> Result<Cleared<A>, Refusal> {
         if !guard.is_current() {
             return Err(door.refuse(permit.principal(), facts, Some(&permit), Refusal::stopped()));
         }
-        match door.record_intent(&facts, &permit) {
+        let consumed = approval.as_ref().map(Approval::asked);
+        match door.record_intent(&facts, &permit, consumed) {
             Ok(intent) => Ok(Cleared::new(
                 action,
                 permit,
+                approval,
                 intent,
                 guard,
                 Arc::clone(door),
@@ -196,7 +247,12 @@ impl Door {
         }
     }
 
-    fn record_intent(&self, facts: &Facts, permit: &Permit) -> Result<Recorded, LogError> {
+    fn record_intent(
+        &self,
+        facts: &Facts,
+        permit: &Permit,
+        approval: Option<Seq>,
+    ) -> Result<Recorded, LogError> {
         self.log.append(Entry::Intent(Intent {
             subject: subject(permit.principal(), &facts.correlation),
             action: facts.kind.to_owned(),
@@ -210,6 +266,7 @@ impl Door {
             policy: Some(permit.policy().to_string()),
             rule: facts.rule.clone(),
             input: facts.input.clone(),
+            approval,
         }))
     }
 

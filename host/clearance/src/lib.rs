@@ -13,18 +13,24 @@
 //! INVARIANT (no waiting): advancing the epoch, refusing and giving up never wait for the log.
 
 mod action;
+mod approval;
 mod cleared;
 mod effect;
 mod epoch;
 mod gate;
 mod limit;
+mod queue;
 mod refusal;
 mod refusals;
 
 pub use action::{Action, Call, Facts, Within};
-pub use cleared::{Approval, Cleared, Ending};
+pub use approval::Approval;
+pub use cleared::{Cleared, Ending};
 pub use effect::{About, EffectGate, EffectKind, Part};
 pub use epoch::{Advanced, Epoch, Guard, StillHeld};
 pub use gate::{Admitted, Clearance};
 pub use limit::RateLimit;
+pub use queue::{
+    Asking, Caps, Counted, Found, Keeper, Kept, Moment, NotCounted, Queue, Standing, Voted, Waits,
+};
 pub use refusal::{Code, Refusal};

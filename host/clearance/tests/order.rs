@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use common::{House, decision, granted, ok};
 use vouchsafe_audit::{Kind, Status};
-use vouchsafe_clearance::{Approval, Code};
+use vouchsafe_clearance::Code;
 use vouchsafe_policy::Principal;
 
 #[test]
@@ -15,7 +15,7 @@ fn what_is_allowed_is_recorded_before_it_is_cleared_and_concluded_after() {
     let house = House::new();
     let cleared = house.clear("look").unwrap();
     assert_eq!(house.kinds(), [Kind::Intent]);
-    assert_eq!(cleared.approval(), &Approval::NotWanted);
+    assert!(cleared.approval().is_none());
     let ended = cleared.finish(ok()).unwrap();
     let records = house.records();
     assert_eq!(records.len(), 2);

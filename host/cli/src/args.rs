@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use vouchsafe_policy::approval::ApprovalId;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words; \
@@ -62,6 +63,18 @@ pub(crate) enum Verb {
     Revoke(Revoke),
     /// Call a tool.
     Call(Call),
+    /// List the calls that wait for people, or show one whole.
+    Approvals {
+        /// What it is called, such as `7K2F-Q9MD`.
+        id: Option<ApprovalId>,
+    },
+    /// Say yes to a waiting call, with an approver's key. It is made at once.
+    Approve(Decide),
+    /// Say no to a waiting call, with an approver's key.
+    Deny(Decide),
+    /// Look after those who may say yes.
+    #[command(subcommand)]
+    Approver(Approver),
     /// Say which lines allow or refuse a call, without making it.
     Why(Why),
     /// Read the proposed rules, and say what each policy can match.
@@ -400,6 +413,39 @@ pub(crate) enum Secret {
     },
     /// Say which credentials skills need, where each is kept, how old it is, and what is missing.
     Check,
+}
+
+/// A yes or no.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// What the waiting call is called, such as `7K2F-Q9MD`.
+    pub(crate) id: ApprovalId,
+    /// Your own private key, whose public half is enrolled.
+    #[arg(long, value_name = "FILE", env = "VOUCHSAFE_APPROVER_KEY")]
+    pub(crate) key: PathBuf,
+    /// Read the key's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Approver {
+    /// Write `approvers/NAME.toml` for a person's key. It counts once the operator has run `apply`.
+    Enrol {
+        /// What the file is called, such as `bo`.
+        name: String,
+        /// Whose key it is, by a subject that never passes to somebody else, such as `bo@corp.example`.
+        #[arg(long)]
+        person: String,
+        /// The person's public key, as `key new` makes it.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// A group that the person is of; may be given several times.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+    },
+    /// List those who may say yes, as in force.
+    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,6 +17,7 @@ mod verbs;
 use std::path::Path;
 
 use clap::Parser;
+use vouchsafe_policy::approval::Says;
 
 use args::{Cli, Verb};
 use context::Context;
@@ -61,6 +62,10 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Apply(args) => verbs::apply::run(context, &args),
         Verb::Revoke(args) => verbs::revoke::run(context, &args),
         Verb::Call(args) => verbs::call::run(context, &args),
+        Verb::Approvals { id } => verbs::approvals::run(context, id.as_ref()),
+        Verb::Approve(args) => verbs::approve::run(context, &args, Says::Approve),
+        Verb::Deny(args) => verbs::approve::run(context, &args, Says::Deny),
+        Verb::Approver(args) => verbs::approver::run(context, &args),
         Verb::Why(args) => verbs::why::run(context, &args),
         Verb::Policy(args) => verbs::policy::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{LogError, Recorded};
-use vouchsafe_clearance::{Admitted, Call, Code, Facts, Refusal};
+use vouchsafe_clearance::{Admitted, Approval, Call, Cleared, Code, Facts, Refusal};
 use vouchsafe_package::signing;
 use vouchsafe_package::value::{Caps, Value, arguments_from_json, arguments_to_json, canonical};
 use vouchsafe_package::{Digest, Param};
 use vouchsafe_policy::{Decision, Principal, Request, Role, decide, may_ask};
 use vouchsafe_runtime::{Answer as ToolAnswer, CallError, Completed, Ends, Skill};
 
+use crate::approvals::Asked;
 use crate::caller::Caller;
 use crate::nested::Others;
 use crate::owner::Owner;
@@ -72,6 +73,8 @@ pub struct Problem {
     pub why: Option<String>,
     /// Whether any code of the skill ran.
     pub ran: bool,
+    /// Where it stands, if people are or were asked.
+    pub asked: Option<Asked>,
 }
 
 /// There is no tool of that name.
@@ -112,34 +115,83 @@ impl Owner {
             entry,
             correlation: Uuid::now_v7().to_string(),
         };
-        Ok(match attempt.run(admitted, arguments, cancel).await {
-            Ok(answer) => answer,
-            Err(problem) => Answer {
-                result: Err(problem),
-                usage: None,
-                record: None,
-                lines: Vec::new(),
-            },
-        })
+        let run = attempt.run(admitted, caller, arguments, cancel);
+        Ok(run.await.unwrap_or_else(Answer::from))
     }
 }
 
 /// One call on its way.
-struct Attempt<'a> {
-    asked: Instant,
-    owner: &'a Owner,
-    rules: &'a Arc<Rules>,
-    entry: &'a Entry,
-    correlation: String,
+pub(crate) struct Attempt<'a> {
+    /// Since when.
+    pub(crate) asked: Instant,
+    pub(crate) owner: &'a Owner,
+    pub(crate) rules: &'a Arc<Rules>,
+    pub(crate) entry: &'a Entry,
+    /// What its records have in common.
+    pub(crate) correlation: String,
+}
+
+/// A call whose arguments are read and on which policy has decided.
+struct Decided {
+    ends: Ends,
+    values: Vec<Value>,
+    input: Json,
+    decision: Decision,
 }
 
 impl Attempt<'_> {
     async fn run(
         &self,
         admitted: Admitted,
+        caller: &Caller,
         arguments: Json,
         cancel: CancellationToken,
     ) -> Result<Answer, Problem> {
+        let decided = self.decided(&admitted, &arguments, cancel.clone())?;
+        if let Decision::NeedsPerson(needed) = &decided.decision
+            && needed.obstacle().is_none()
+        {
+            return self
+                .ask_people(caller, &decided.input, needed, &cancel)
+                .await;
+        }
+        // Whoever can't be asked, since nobody could say yes, is refused at the gate; so is who is denied.
+        let code = match &decided.decision {
+            Decision::Allow(_) => Some(self.code_to_run(&admitted, &decided.ends).await?),
+            Decision::NeedsPerson(_) | Decision::Deny { .. } => None,
+        };
+        let action = self.action(decided.values, &decided.input)?;
+        let clearance = self.owner.clearance();
+        let cleared = clearance.clear(admitted, action, decided.decision)?;
+        let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
+        self.make(cleared, &code, decided.ends).await
+    }
+
+    /// Makes a call that people approved, if everything still is as they were shown.
+    pub(crate) async fn make_approved(
+        &self,
+        admitted: Admitted,
+        input: Json,
+        approval: Approval,
+        cancel: CancellationToken,
+    ) -> Result<Answer, Problem> {
+        let decided = self.decided(&admitted, &input, cancel)?;
+        let code = self.code_to_run(&admitted, &decided.ends).await?;
+        let action = self.action(decided.values, &decided.input)?;
+        let (decision, people) = (decided.decision, self.rules.people());
+        let clearance = self.owner.clearance();
+        let cleared = clearance.clear_approved(admitted, action, decision, approval, &people)?;
+        self.make(cleared, &code, decided.ends).await
+    }
+
+    /// Everything that comes before the gate: rules, arguments, and what policy says of them. What is refused here is
+    /// recorded.
+    fn decided(
+        &self,
+        admitted: &Admitted,
+        arguments: &Json,
+        cancel: CancellationToken,
+    ) -> Result<Decided, Problem> {
         let skill = self.entry.skill();
         let clearance = self.owner.clearance();
         // Taken before the gate: whoever passes it is reached by it.
@@ -148,32 +200,45 @@ impl Attempt<'_> {
             cancel,
             kill: self.owner.running().token(skill),
         };
-        let refuse = |refusal| clearance.refuse(&admitted, self.facts(), refusal);
+        let refuse = |refusal| clearance.refuse(admitted, self.facts(), refusal);
         still_in_force(self.rules, admitted.principal(), skill).map_err(refuse)?;
         // Before the arguments: what they lack is nothing for who may not call.
         self.may_ask(admitted.principal()).map_err(refuse)?;
-        let (values, input) = self.arguments(&arguments).inspect_err(|_| {
+        let (values, input) = self.arguments(arguments).inspect_err(|_| {
             // Not in which way: those are the caller's words.
             let why = "they are not of the tool's types, or beyond its limits";
             refuse(Refusal::new(Code::Arguments, why, ""));
         })?;
         let decision = self.decide(admitted.principal(), &input)?;
-        // Compiled before the intent, so that an intent is only ever about running; and only for who
-        // may call, because compiling is much work. Everybody else is refused at the gate.
-        let code = match &decision {
-            Decision::Allow(_) => Some(self.code(&ends).await.inspect_err(|problem| {
-                let why = problem.why.as_ref().unwrap_or(&problem.message);
-                refuse(Refusal::new(Code::NotLoaded, why, ""));
-            })?),
-            Decision::NeedsPerson(_) | Decision::Deny { .. } => None,
-        };
-        let action = self.action(values, &input)?;
-        let cleared = clearance.clear(admitted, action, decision)?;
-        let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
+        Ok(Decided {
+            ends,
+            values,
+            input,
+            decision,
+        })
+    }
+
+    /// The code, compiled before the intent, so that an intent is only ever about running; and only for who may call,
+    /// because compiling is much work.
+    async fn code_to_run(&self, admitted: &Admitted, ends: &Ends) -> Result<Arc<Skill>, Problem> {
+        self.code(ends).await.inspect_err(|problem| {
+            let why = problem.why.as_ref().unwrap_or(&problem.message);
+            let refusal = Refusal::new(Code::NotLoaded, why, "");
+            let clearance = self.owner.clearance();
+            clearance.refuse(admitted, self.facts(), refusal);
+        })
+    }
+
+    async fn make(
+        &self,
+        cleared: Cleared<Call>,
+        code: &Arc<Skill>,
+        ends: Ends,
+    ) -> Result<Answer, Problem> {
         let shared = self.owner.shared().ok();
-        let others = shared.and_then(|owner| Others::of(owner, self.rules, skill));
+        let others = shared.and_then(|owner| Others::of(owner, self.rules, self.entry.skill()));
         let engine = self.owner.engine();
-        let completed = engine.call_with(cleared, &code, others, ends).await;
+        let completed = engine.call_with(cleared, code, others, ends).await;
         self.answer(completed).await
     }
 
@@ -363,6 +428,7 @@ fn outcome(answer: ToolAnswer) -> Result<Json, Problem> {
             fix: None,
             why: None,
             ran: true,
+            asked: None,
         }),
     }
 }
@@ -372,17 +438,22 @@ impl Problem {
         let words = params
             .iter()
             .map(|param| format!("{}: {}", param.name, param.ty));
-        let words = words.collect::<Vec<_>>().join(", ");
+        Self::bad_arguments(message, &words.collect::<Vec<_>>().join(", "))
+    }
+
+    /// That the arguments are not such as `words` tell.
+    pub(crate) fn bad_arguments(message: String, words: &str) -> Self {
         Self {
             code: "ARGUMENTS".to_owned(),
             message,
             detail: None,
-            fix: Some(match words.as_str() {
+            fix: Some(match words {
                 "" => "it takes no arguments".to_owned(),
                 words => format!("it takes {}", cut(words)),
             }),
             why: None,
             ran: false,
+            asked: None,
         }
     }
 
@@ -403,6 +474,7 @@ impl Problem {
             fix: None,
             why: Some(error.to_string()),
             ran: false,
+            asked: None,
         }
     }
 }
@@ -416,6 +488,7 @@ impl From<Refusal> for Problem {
             fix: (!refusal.fix.is_empty()).then_some(refusal.fix),
             why: Some(refusal.why),
             ran: false,
+            asked: None,
         }
     }
 }
@@ -429,14 +502,21 @@ impl From<CallError> for Problem {
             fix: None,
             why: None,
             ran: !error.nothing_ran(),
+            asked: None,
         }
     }
 }
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
+        Problem::from(refusal).into()
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
         Self {
-            result: Err(refusal.into()),
+            result: Err(problem),
             usage: None,
             record: None,
             lines: Vec::new(),

@@ -1,11 +1,14 @@
 //! Who calls: decided by the host from what it sees of the connection, never by what a client says.
 
+use std::time::Duration;
+
 use vouchsafe_policy::Principal;
 
 /// A caller over the owner's socket.
 #[derive(Debug, Clone)]
 pub struct Caller {
     principal: Principal,
+    patience: Duration,
 }
 
 impl Caller {
@@ -13,7 +16,19 @@ impl Caller {
     pub fn local(uid: u32) -> Self {
         Self {
             principal: Principal::local(&format!("uid-{uid}")),
+            patience: Duration::ZERO,
         }
+    }
+
+    /// The same, who leaves a call open for so long while people decide on it.
+    #[must_use]
+    pub fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long a call stays open while people decide on it.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Who it is, for decisions and records.

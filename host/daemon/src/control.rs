@@ -121,6 +121,9 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
         Request::Find { skill } => change::find_digests(owner, &skill),
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
+        Request::Approvals => Ok(look::approvals(owner)),
+        Request::Approval { id } => look::approval(owner, &id),
+        Request::Vote { id, vote } => owner.vote(&id, &vote).await,
         Request::Credential { change, sealed } => {
             change::credential(owner, caller, change, sealed).await
         }

@@ -117,6 +117,11 @@ impl Home {
         self.data.join("state")
     }
 
+    /// Calls that wait for people, sealed: a file for each.
+    pub fn approvals(&self) -> PathBuf {
+        self.data.join("approvals")
+    }
+
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.data.join("cache")

@@ -2,6 +2,8 @@
 //! and one set of rules in force. Clients reach it over a Unix socket and start it when it is absent.
 
 mod applied;
+mod approvals;
+mod asking;
 pub mod authenticated;
 pub mod call;
 pub mod caller;

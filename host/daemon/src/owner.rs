@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
-use vouchsafe_clearance::Clearance;
+use vouchsafe_clearance::{Caps, Clearance, Queue};
 use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
@@ -23,7 +23,9 @@ use vouchsafe_secrets::{Change, Secrets};
 use vouchsafe_state::States;
 
 use crate::applied::{Applied, AppliedError};
+use crate::approvals::{self, Drawer};
 use crate::authenticated::{self, AuthenticatedError};
+use crate::call::Answer;
 use crate::caller::Caller;
 use crate::credentials;
 use crate::history::History;
@@ -88,6 +90,8 @@ pub struct Owner {
     egress: Arc<Egress>,
     secrets: Arc<Secrets>,
     clearance: Clearance,
+    /// Calls that wait for people.
+    approvals: Queue<Answer>,
     kept: Kept,
     /// Held while the rules change and until that is on disk: changes happen one after another.
     changing: tokio::sync::Mutex<VersionMemory>,
@@ -142,8 +146,11 @@ impl Owner {
             )));
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
+        let drawer = Drawer::at(home.approvals(), keystore.sealer(Purpose::Sealing));
+        let waiting = drawer.all()?;
         let owner = Arc::new_cyclic(|this| Self {
             clearance,
+            approvals: Queue::new(log.clone(), Box::new(drawer), Caps::default()),
             egress,
             secrets,
             changing: tokio::sync::Mutex::new(memory),
@@ -161,6 +168,10 @@ impl Owner {
             kept,
         });
         owner.publish(rules);
+        let people = owner.rules().people();
+        owner
+            .approvals
+            .restore(waiting, &people, approvals::now())?;
         Ok(owner)
     }
 
@@ -180,6 +191,11 @@ impl Owner {
 
     pub(crate) fn clearance(&self) -> &Clearance {
         &self.clearance
+    }
+
+    /// The calls that wait for people.
+    pub(crate) fn approvals(&self) -> &Queue<Answer> {
+        &self.approvals
     }
 
     pub(crate) fn operators(&self) -> &[PublicKey] {
@@ -313,6 +329,7 @@ impl Owner {
             self.rules.send_replace(Arc::new(rules));
         }
         self.clearance.epoch().advance();
+        self.end_void_requests();
         self.running.end(|digest, whole| {
             let mut targets = targets.iter();
             targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
@@ -411,9 +428,18 @@ impl Owner {
         self.stop.cancelled().await;
     }
 
-    /// Records the refusals that were only counted so far: now and then, and at the end.
+    /// Records the refusals that were only counted so far, and ends requests that came too late: now and then, and at
+    /// the end.
     pub fn tidy(&self) {
         self.clearance.flush_refusals();
+        self.end_void_requests();
+    }
+
+    /// Ends the requests that can't be approved any more.
+    fn end_void_requests(&self) {
+        let rules = self.rules();
+        self.approvals
+            .sweep(approvals::now(), |request| approvals::void(&rules, request));
     }
 
     fn judge_again(&self, memory: &mut VersionMemory) -> Result<(), Failure> {
@@ -468,6 +494,7 @@ impl Owner {
             used.map(|used| &used.source.kept),
         );
         self.rules.send_replace(Arc::new(rules));
+        self.end_void_requests();
     }
 
     /// Ends calls of components that are not on any more. One that a later version took the place of
@@ -616,6 +643,7 @@ fn told(action: &str, caller: Option<&Caller>, facts: BTreeMap<String, String>) 
         }),
         action: action.to_owned(),
         facts,
+        input: None,
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_package::Digest;
+use vouchsafe_policy::approval::ApprovalId;
 
 /// The version of this protocol; another version is refused, since both sides are one binary.
 pub const VERSION: u32 = 1;
@@ -109,6 +110,20 @@ pub enum Request {
         principal: Option<String>,
         /// The arguments; `null` when absent.
         input: Json,
+    },
+    /// The calls that wait for people.
+    Approvals,
+    /// One of them, exactly as it is to be shown and signed.
+    Approval {
+        /// What people call it.
+        id: ApprovalId,
+    },
+    /// Say yes or no to one.
+    Vote {
+        /// What people call it.
+        id: ApprovalId,
+        /// The approver's signed decision.
+        vote: Envelope,
     },
     /// Change the sealed credentials. No value is ever in a request but sealed.
     Credential {

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use vouchsafe_package::{Effect, Tier, Tool};
+use vouchsafe_package::{Digest, Effect, Tier, Tool};
 
 use crate::skill::InstalledSkill;
+
+/// The host's own tool, whose name no skill's tool gets.
+pub(crate) const APPROVAL_RESULT: &str = "approval_result";
 
 /// The tools in force.
 #[derive(Default)]
@@ -22,7 +25,7 @@ pub struct Entry {
 }
 
 impl Registry {
-    /// The granted tools of `skills`. Of two skills that claim one name, neither gets it: the names
+    /// The granted tools of `skills`. Of two skills that claim one name, or the host's, neither gets it: the names
     /// are returned too, for the operator to give one of them an `alias`.
     pub fn new(skills: &[Arc<InstalledSkill>]) -> (Self, Vec<String>) {
         let mut claims: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
@@ -38,7 +41,7 @@ impl Registry {
         let mut contested = Vec::new();
         for (name, mut claimants) in claims {
             match (claimants.pop(), claimants.is_empty()) {
-                (Some(only), true) => drop(entries.insert(name, only)),
+                (Some(only), true) if name != APPROVAL_RESULT => drop(entries.insert(name, only)),
                 _ => contested.push(name),
             }
         }
@@ -48,6 +51,13 @@ impl Registry {
     /// The tool called `name`.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         self.entries.get(name)
+    }
+
+    /// The tool that exports the WIT function `function` of the component `digest`.
+    pub fn of(&self, digest: &Digest, function: &str) -> Option<&Entry> {
+        self.entries
+            .values()
+            .find(|entry| entry.skill.digest() == *digest && entry.tool.name == function)
     }
 
     /// The tools whose names come after `cursor`, in order.

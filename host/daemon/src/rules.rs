@@ -10,7 +10,7 @@ use vouchsafe_package::signing::{Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::grant::SkillGrant;
-use vouchsafe_policy::{Granted, Principal, Role};
+use vouchsafe_policy::{Granted, People, Principal, Role};
 
 use crate::applied::Applied;
 use crate::home::Home;
@@ -108,6 +108,23 @@ impl Rules {
             on: Vec::new(),
             off: Vec::new(),
         }
+    }
+
+    /// Who can be asked.
+    pub(crate) fn people(&self) -> Arc<People> {
+        let in_force = self.in_force.as_ref();
+        in_force.map_or_else(Arc::default, |in_force| {
+            Arc::clone(in_force.content().people())
+        })
+    }
+
+    /// A file that says who may approve and was edited since it was applied, if there is one.
+    pub(crate) fn edited_of_people(&self) -> Option<String> {
+        let people = self.people();
+        let approvers = people.approvers().iter();
+        let files = approvers.map(|approver| &*approver.name.place.file);
+        let edited = self.watch.edited_of(files.chain(["vouchsafe.toml"]));
+        edited.map(str::to_owned)
     }
 
     /// The same without what is switched off. Reads nothing from the disk.

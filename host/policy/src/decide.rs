@@ -47,7 +47,8 @@ pub enum Decision {
     },
 }
 
-/// A call that policy allows: which, whose, and under which words. Made by [`decide`] and [`decide_within`] alone.
+/// A call that policy allows, or would if people said yes: which, whose, and under which words. Made by [`decide`]
+/// and [`decide_within`] alone; one that people have to say yes to stays within its [`Asked`] until they have.
 #[derive(Debug)]
 pub struct Permit {
     principal: Principal,
@@ -154,7 +155,13 @@ pub fn may_ask(granted: &Granted, request: &Request<'_>) -> Result<(), (String, 
 pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
     match judge(terms, request).verdict {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(asks) => ask(terms, request.principal, &asks),
+        Verdict::Asked(tool, asks) => ask(
+            terms,
+            request.principal,
+            tool,
+            terms.effective.limits,
+            &asks,
+        ),
         Verdict::Allowed(tool) => Decision::Allow(permit(
             terms,
             request.principal,
@@ -164,8 +171,14 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Decision {
     }
 }
 
-fn ask(terms: &Terms, principal: &Principal, asks: &[Ask]) -> Decision {
-    let principal = &*principal.id;
+fn ask(
+    terms: &Terms,
+    asker: &Principal,
+    tool: &Arc<EffectiveTool>,
+    limits: Limits,
+    asks: &[Ask],
+) -> Decision {
+    let principal = &*asker.id;
     let wanted = match Wanted::of(asks, &terms.people, principal) {
         Ok(wanted) => wanted,
         Err(tier) => {
@@ -177,6 +190,7 @@ fn ask(terms: &Terms, principal: &Principal, asks: &[Ask]) -> Decision {
     };
     let why: Vec<_> = asks.iter().map(|ask| ask.line.says.as_str()).collect();
     Decision::NeedsPerson(Asked {
+        permit: permit(terms, asker, tool, limits),
         obstacle: wanted.obstacle(&terms.people, principal),
         wanted,
         why: why.join("; "),

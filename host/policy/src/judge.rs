@@ -33,7 +33,7 @@ pub(crate) struct Judgement<'a> {
 pub(crate) enum Verdict<'a> {
     Allowed(&'a Arc<EffectiveTool>),
     /// By whom a person is asked for; at least one line.
-    Asked(Vec<Ask>),
+    Asked(&'a Arc<EffectiveTool>, Vec<Ask>),
     Denied {
         why: String,
         fix: String,
@@ -171,7 +171,7 @@ pub(crate) fn by_policies<'a>(
             let (asked, content): (Vec<_>, Vec<_>) = said.into_iter().partition(decides);
             let own = asked.into_iter().map(|said| said.ask);
             let asked = own.chain(written(&reasons).map(policy_asks)).collect();
-            (Verdict::Asked(asked), lines(content))
+            (Verdict::Asked(tool, asked), lines(content))
         }
     }
 }

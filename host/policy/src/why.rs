@@ -68,7 +68,7 @@ pub(crate) fn of_terms(terms: &Terms, request: &Request<'_>) -> Explanation {
     lines.extend(judgement.content);
     let (answer, fix) = match judgement.verdict {
         Verdict::Allowed(_) => (Answer::Allowed, None),
-        Verdict::Asked(asks) => {
+        Verdict::Asked(_, asks) => {
             let fix = whom(terms, request, &asks);
             lines.extend(asks.into_iter().map(|ask| ask.line));
             (Answer::NeedsPerson, Some(fix))
@@ -177,7 +177,7 @@ fn whom(terms: &Terms, request: &Request<'_>, asks: &[Ask]) -> String {
     match wanted.obstacle(&terms.people, principal) {
         Some((why, fix)) => format!("nobody can be asked: {why}; {fix}"),
         None => format!(
-            "{} would have to say yes, within {}; this build can't ask yet, and refuses with NOT_APPROVED",
+            "{} would have to say yes, within {}",
             wanted.who(),
             wanted.within
         ),

@@ -103,7 +103,10 @@ fn two_keys_of_a_person_are_one_and_who_asks_is_nobody_else() {
     write(&home, "vouchsafe.toml", TWO);
     enrol(&home, "bo", "bo@corp.example", &key());
     enrol(&home, "bo-phone", "bo@corp.example", &key());
-    asks_for(&home, "two-people").ok();
+    says(
+        &asks_for(&home, "two-people").ok(),
+        "`wire` asks for 2 of pay-approvers, and 1 of those who are enrolled would count",
+    );
     says_in(&why(&home), "nothing says for whom");
     let uid = own_uid();
     let works_for = format!("{TWO}[works-for]\nuid-{uid} = \"anna@corp.example\"\n");
@@ -117,7 +120,7 @@ fn two_keys_of_a_person_are_one_and_who_asks_is_nobody_else() {
     home.apply().ok();
     says_in(
         &why(&home),
-        "2 of pay-approvers, not anna@corp.example; and 1 approver would have to say yes, within 30m",
+        "2 of pay-approvers, not anna@corp.example would have to say yes, within 30m",
     );
 }
 

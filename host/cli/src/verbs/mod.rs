@@ -1,6 +1,9 @@
 //! One file a verb.
 
 pub(crate) mod apply;
+pub(crate) mod approvals;
+pub(crate) mod approve;
+pub(crate) mod approver;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod build;

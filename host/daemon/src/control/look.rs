@@ -2,8 +2,10 @@
 
 use serde_json::{Value as Json, json};
 use vouchsafe_package::value::{Caps, arguments_from_json, arguments_to_json};
+use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest};
 use vouchsafe_policy::{Answer, Principal, Request};
 
+use crate::approvals;
 use crate::caller::Caller;
 use crate::owner::Owner;
 use crate::protocol::Failure;
@@ -95,6 +97,30 @@ fn describe_off(rules: &Rules, off: &Off) -> Json {
         "publisher": off.publisher,
         "state": off.state, "reason": off.reason, "grant": grant,
     })
+}
+
+/// The calls that wait for people, oldest first.
+pub(super) fn approvals(owner: &Owner) -> Json {
+    waiting(owner).collect()
+}
+
+/// The one called `id`.
+pub(super) fn approval(owner: &Owner, id: &ApprovalId) -> Result<Json, Failure> {
+    let mut waiting = waiting(owner).filter(|one| one["request"]["id"] == json!(id));
+    let gone = || {
+        Failure::refused(format!("no call waits under the name `{id}`"))
+            .with_fix("vouchsafe approvals")
+    };
+    waiting.next().ok_or_else(gone)
+}
+
+fn waiting(owner: &Owner) -> impl Iterator<Item = Json> {
+    let rules = owner.rules();
+    let void = |request: &ApprovalRequest| approvals::void(&rules, request);
+    let waiting = owner.approvals().waiting(approvals::now(), void);
+    waiting
+        .into_iter()
+        .map(|(request, heard)| json!({ "request": request, "heard": heard }))
 }
 
 /// Which lines decide a call.

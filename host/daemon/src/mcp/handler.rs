@@ -18,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::tools;
-use crate::call::{Answer, Problem};
+use crate::call::{Answer, Problem, UnknownTool};
 use crate::caller::Caller;
 use crate::owner::Owner;
+use crate::registry::APPROVAL_RESULT;
 
 /// How often a long call reports that it is still running.
 const PROGRESS_EVERY: Duration = Duration::from_millis(500);
@@ -67,9 +68,7 @@ impl Session {
         let cancel = self.gone.child_token();
         let _cancel_on_every_way_out = cancel.clone().drop_guard();
         let arguments = Json::Object(request.arguments.unwrap_or_default());
-        let call = self
-            .owner
-            .call(&self.caller, &request.name, arguments, cancel.clone());
+        let call = self.answer(&request.name, arguments, cancel.clone());
         tokio::pin!(call);
         // Beside the call, which must not stand still while a client does not read its news.
         let progress = Progress::new(context).report();
@@ -89,6 +88,26 @@ impl Session {
     }
 }
 
+impl Session {
+    async fn answer(
+        &self,
+        tool: &str,
+        arguments: Json,
+        cancel: CancellationToken,
+    ) -> Result<Answer, UnknownTool> {
+        if tool != APPROVAL_RESULT {
+            return self.owner.call(&self.caller, tool, arguments, cancel).await;
+        }
+        Ok(match tools::approval_of(&arguments) {
+            Ok(id) => {
+                let found = self.owner.wait_for(&self.caller, &id, &cancel).await;
+                found.unwrap_or_else(Answer::from)
+            }
+            Err(problem) => problem.into(),
+        })
+    }
+}
+
 impl ServerHandler for Session {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
@@ -105,7 +124,7 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let cursor = request.and_then(|page| page.cursor);
-        tools::page(&self.owner.rules().registry, cursor.as_deref())
+        tools::page(&self.owner.rules(), cursor.as_deref())
     }
 
     async fn call_tool(
@@ -212,6 +231,10 @@ fn error(problem: Problem) -> CallToolResult {
 
 fn meta(answer: &Answer) -> MetaObject {
     let mut meta = MetaObject::new();
+    let asked = answer.result.as_ref().err();
+    if let Some(asked) = asked.and_then(|problem| problem.asked.as_ref()) {
+        meta.insert("dev.vouchsafe/approval".into(), json!(asked));
+    }
     if let Some(usage) = &answer.usage {
         meta.insert("dev.vouchsafe/usage".into(), json!(usage));
     }

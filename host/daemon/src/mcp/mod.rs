@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::asking::PATIENCE;
 use crate::caller::Caller;
 use crate::owner::Owner;
 use handler::Session;
@@ -82,7 +83,7 @@ async fn session(
     let stopping = CancellationToken::new();
     let session = Session::new(
         owner.clone(),
-        Caller::local(uid),
+        Caller::local(uid).waiting(PATIENCE),
         gone.clone(),
         calls.clone(),
     );

@@ -8,7 +8,7 @@ use vouchsafe_package::signing::{Revocations, Trust};
 use vouchsafe_package::{Digest, SkillName};
 
 use super::Files;
-use crate::approval::{Approver, People};
+use crate::approval::{Approver, People, Tier};
 use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
@@ -166,7 +166,7 @@ impl Content {
         self.grants()
             .flat_map(Grant::notices)
             .chain(untrusted)
-            .chain(self.unasked())
+            .chain(self.grants().flat_map(|grant| self.unanswerable(grant)))
             .chain(bus)
             .chain(unanswered)
             .chain(self.policies.iter().filter_map(|one| self.idle(one)))
@@ -182,12 +182,22 @@ impl Content {
         })
     }
 
-    fn unasked(&self) -> Option<Notice> {
-        let first = self.people.approvers().first()?;
-        Some(Notice {
-            place: first.name.place.clone(),
-            says: "this build can't ask an approver yet: a call that needs one is refused with NOT_APPROVED"
-                .to_owned(),
+    /// Tools that ask for more people than are enrolled.
+    fn unanswerable<'a>(&'a self, grant: &'a Grant) -> impl Iterator<Item = Notice> + 'a {
+        grant.tools.iter().filter_map(|(tool, granted)| {
+            let confirm = granted.confirm.as_ref()?;
+            let tier = Tier {
+                somebody_else: false,
+                ..self.people.tier(confirm.value.tier())?
+            };
+            let could = self.people.could_say_yes(&tier, None).len();
+            let wanted = usize::try_from(tier.people).unwrap_or(usize::MAX);
+            (could < wanted).then(|| Notice {
+                place: confirm.place.clone(),
+                says: format!(
+                    "`{tool}` asks for {tier}, and {could} of those who are enrolled would count: such a call is refused with NOT_APPROVED"
+                ),
+            })
         })
     }
 

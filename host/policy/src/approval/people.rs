@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use vouchsafe_keys::PublicKey;
+
 use super::{Approver, Tier};
 use crate::settings::Settings;
 
@@ -33,6 +35,14 @@ impl People {
         Some(&at.value)
     }
 
+    /// Whose key this is.
+    #[must_use]
+    pub fn holder(&self, key: &PublicKey) -> Option<&Approver> {
+        self.approvers
+            .iter()
+            .find(|approver| approver.key.value == *key)
+    }
+
     /// The different people who could say yes for `tier` when `requester`'s agent asks.
     pub(crate) fn could_say_yes(&self, tier: &Tier, requester: Option<&str>) -> BTreeSet<&str> {
         let eligible = self
@@ -47,7 +57,7 @@ impl People {
 
 /// Whether the yes of `approver` counts for `tier`. Where somebody else is wanted and nobody knows who asks,
 /// everybody might be the one who asks.
-fn counts(tier: &Tier, approver: &Approver, requester: Option<&str>) -> bool {
+pub(crate) fn counts(tier: &Tier, approver: &Approver, requester: Option<&str>) -> bool {
     let another = match requester {
         Some(requester) => approver.person.value != requester,
         None => false,

@@ -50,6 +50,15 @@ impl Tier {
     }
 }
 
+impl Tier {
+    /// Whether whoever meets this one has met `other` too.
+    pub(crate) fn implies(&self, other: &Self) -> bool {
+        self.people >= other.people
+            && (other.from.is_none() || other.from == self.from)
+            && (self.somebody_else || !other.somebody_else)
+    }
+}
+
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.from {

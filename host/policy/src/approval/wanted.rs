@@ -1,9 +1,13 @@
 //! What is wanted before a call may be made: every tier that a line asks for, all of them met.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use vouchsafe_package::manifest::Span;
 
-use super::{People, Tier};
+use super::people::counts;
+use super::{People, Says, Tier, Vote};
+use crate::decide::Permit;
 use crate::judge::Line;
 
 /// A line that asks for a person, and for which.
@@ -20,7 +24,7 @@ pub(crate) struct Ask {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
-    /// The tiers, each once.
+    /// The tiers, without those that another one implies.
     pub tiers: Vec<Tier>,
     /// The lines that ask, each with the tier it asks for.
     pub asked_by: Vec<(String, String)>,
@@ -30,9 +34,10 @@ pub struct Wanted {
     pub within: Span,
 }
 
-/// A call that a person must decide on.
+/// A call that a person must decide on: what is wanted, and the permit that it would then have.
 #[derive(Debug)]
 pub struct Asked {
+    pub(crate) permit: Permit,
     pub(crate) wanted: Wanted,
     pub(crate) why: String,
     pub(crate) obstacle: Option<(String, String)>,
@@ -66,6 +71,23 @@ impl Asked {
         let (why, fix) = self.obstacle.as_ref()?;
         Some((why, fix))
     }
+
+    /// What the call would have if it were approved: to show, not to use.
+    #[must_use]
+    pub fn proposed(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// The permit, if `votes` are all that is wanted.
+    ///
+    /// # Errors
+    /// The same again while somebody's yes is missing.
+    pub fn approved(self, votes: &[Vote], people: &People) -> Result<Permit, Box<Self>> {
+        match self.wanted.is_met(votes, people) {
+            true => Ok(self.permit),
+            false => Err(Box::new(self)),
+        }
+    }
 }
 
 impl Wanted {
@@ -77,7 +99,8 @@ impl Wanted {
             let tier = people.tier(&ask.tier).ok_or_else(|| ask.tier.clone())?;
             within = within.min(tier.within.0);
             within = within.min(ask.within.map_or(u64::MAX, |span| span.0));
-            if !tiers.contains(&tier) {
+            if !tiers.iter().any(|wanted| wanted.implies(&tier)) {
+                tiers.retain(|wanted| !tier.implies(wanted));
                 tiers.push(tier);
             }
         }
@@ -122,6 +145,45 @@ impl Wanted {
             );
             Some((why, fix))
         })
+    }
+
+    /// Whether everybody whose yes is wanted said yes, and nobody no. Several keys of a person are one.
+    #[must_use]
+    pub fn is_met(&self, votes: &[Vote], people: &People) -> bool {
+        let refused = votes.iter().any(|vote| vote.says() == Says::Deny);
+        !refused
+            && !self.tiers.is_empty()
+            && self
+                .tiers
+                .iter()
+                .all(|tier| self.is_met_for(tier, votes, people))
+    }
+
+    fn is_met_for(&self, tier: &Tier, votes: &[Vote], people: &People) -> bool {
+        let said_yes: BTreeSet<&str> = votes
+            .iter()
+            .filter_map(|vote| people.holder(vote.key()))
+            .filter(|approver| counts(tier, approver, self.requester.as_deref()))
+            .map(|approver| approver.person.value.as_str())
+            .collect();
+        said_yes.len() >= usize::try_from(tier.people).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the yes of who holds `vote`'s key counts for any tier.
+    #[must_use]
+    pub fn counts(&self, vote: &Vote, people: &People) -> bool {
+        let holder = people.holder(vote.key());
+        holder.is_some_and(|approver| {
+            let mut tiers = self.tiers.iter();
+            tiers.any(|tier| counts(tier, approver, self.requester.as_deref()))
+        })
+    }
+
+    /// Whether the no of who holds `vote`'s key ends it: of whoever is asked, and of the person for whom the agent works.
+    #[must_use]
+    pub fn heeds(&self, vote: &Vote, people: &People) -> bool {
+        let theirs = self.requester.as_deref() == Some(vote.person());
+        theirs || self.counts(vote, people)
     }
 
     /// Who is asked, in words.

@@ -47,7 +47,13 @@ pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
     };
     match stacker::grow(STACK, || by_policies(terms, tool, &case).0) {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(asks) => ask(terms, principal, &asks),
+        Verdict::Asked(tool, asks) => ask(
+            terms,
+            principal,
+            tool,
+            terms.effective.limits.meet(asked.left),
+            &asks,
+        ),
         Verdict::Allowed(tool) => {
             let limits = terms.effective.limits.meet(asked.left);
             Decision::Allow(permit(terms, principal, tool, limits))

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::{Confirmation, Grant};
+use super::Grant;
 use crate::place::Place;
 
 /// A line of a file, and what to know of it.
@@ -35,14 +35,7 @@ pub(super) fn of(grant: &Grant) -> Vec<Notice> {
             says,
         })
     });
-    let confirmed = grant.tools.iter().filter_map(|(tool, granted)| {
-        let confirm = granted.confirm.as_ref()?;
-        Some(Notice {
-            place: confirm.place.clone(),
-            says: confirmation(tool, &confirm.value),
-        })
-    });
-    in_the_clear.chain(models(grant)).chain(confirmed).collect()
+    in_the_clear.chain(models(grant)).collect()
 }
 
 /// What goes to a model, as to a destination.
@@ -57,17 +50,4 @@ fn models(grant: &Grant) -> impl Iterator<Item = Notice> {
                 ),
             })
     })
-}
-
-fn confirmation(tool: &str, confirm: &Confirmation) -> String {
-    match confirm {
-        Confirmation::Tier(tier) => {
-            format!(
-                "`{tool}` asks for `{tier}`: this build can't ask anybody; every call is refused with NOT_APPROVED"
-            )
-        }
-        Confirmation::When { condition, .. } => format!(
-            "`{tool}` asks when `{condition}`, and when that can't be said: this build can't ask anybody; such a call is refused with NOT_APPROVED"
-        ),
-    }
 }
