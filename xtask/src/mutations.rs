@@ -66,15 +66,16 @@ fn read() -> Result<List> {
 
 fn build() -> Command {
     let mut command = cargo();
-    command.env("CARGO_INCREMENTAL", "1").args([
-        "build",
-        "--release",
-        "--package",
-        "vouchsafe",
-        "--quiet",
-    ]);
+    command
+        .env("CARGO_INCREMENTAL", "1")
+        .args(["build", "--release", "--quiet"]);
+    command.args(SHARED);
     command
 }
+
+/// Chosen with every package, so that what these and it depend on has the features that it has in the whole workspace,
+/// where it is compiled already.
+const SHARED: [&str; 4] = ["--package", "vouchsafe", "--package", "vouchsafe-tests"];
 
 impl Mutation {
     /// What is to be taken out stands there exactly once, and the test is there.
@@ -133,6 +134,7 @@ impl Test {
             "--package",
             &self.package()?,
         ]);
+        command.args(SHARED);
         match program.and_then(Path::file_stem) {
             Some(stem) if !is_unit => command.arg("--test").arg(stem),
             _ => command.arg("--lib"),

@@ -45,19 +45,11 @@ pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
         input: asked.input,
         by_skill: true,
     };
+    let limits = terms.effective.limits.meet(asked.left);
     match stacker::grow(STACK, || by_policies(terms, tool, &case).0) {
         Verdict::Denied { why, fix } => Decision::Deny { why, fix },
-        Verdict::Asked(tool, asks) => ask(
-            terms,
-            principal,
-            tool,
-            terms.effective.limits.meet(asked.left),
-            &asks,
-        ),
-        Verdict::Allowed(tool) => {
-            let limits = terms.effective.limits.meet(asked.left);
-            Decision::Allow(permit(terms, principal, tool, limits))
-        }
+        Verdict::Asked(tool, asks) => ask(terms, principal, tool, limits, &asks),
+        Verdict::Allowed(tool) => Decision::Allow(permit(terms, principal, tool, limits)),
     }
 }
 
