@@ -6,6 +6,16 @@ use super::house::{Ask, DENIED, House};
 use super::server::{Authority, Server};
 
 #[test]
+fn a_tool_that_reads_makes_no_connection_to_write() {
+    let authority = Authority::new();
+    let server = Server::tls(&authority, &["bank.test"]);
+    let (house, _dns) = House::at(&server, &authority, "");
+    let post = Ask::post(&server, "/api/x", "12345");
+    assert_eq!(house.look(&post).unwrap_err(), DENIED);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
 fn a_tool_that_reads_sends_only_what_reads() {
     let authority = Authority::new();
     let server = Server::tls(&authority, &["bank.test"]);

@@ -1,7 +1,7 @@
 //! What only the host says about a request is refused from a guest, never dropped or mended.
 
 use super::house::{Ask, DENIED, House};
-use super::server::{Authority, Server};
+use super::server::{Authority, Seen, Server};
 
 #[test]
 fn headers_that_a_guest_may_not_set_are_refused_and_recorded() {
@@ -83,10 +83,9 @@ fn a_correct_length_is_accepted_and_a_wrong_one_never_arrives_whole() {
             assert!(house.send(&body(wrong)).is_err(), "{wrong}");
         }
         let answered = server.requests();
-        assert!(
-            answered.iter().skip(1).all(|seen| seen.body < 5),
-            "{answered:?}"
-        );
+        // Of what is said to be longer all may come, and is not all.
+        let cut = |seen: &Seen| seen.body < 5 || seen.header("content-length") == Some("6");
+        assert!(answered.iter().skip(1).all(cut), "{answered:?}");
     }
 }
 
