@@ -7,8 +7,8 @@ use vouchsafe_tests::wasm;
 
 use crate::stage::Stage;
 
-/// Calls the installed skill with a real invoice and shows what comes back.
-pub(crate) fn calls_over_mcp(stage: &Stage) -> Result<()> {
+/// Calls the installed skills with a real invoice, shows what comes back, and gives the typed invoice.
+pub(crate) fn calls_over_mcp(stage: &Stage) -> Result<Json> {
     stage.heading("An agent calls it over MCP (`vouchsafe mcp` on standard input and output)");
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
@@ -25,9 +25,26 @@ pub(crate) fn calls_over_mcp(stage: &Stage) -> Result<()> {
         show(&output);
         let meta = serde_json::to_value(reply.meta)?;
         anstream::println!("_meta       {meta}");
+        let text = json!({ "text": std::fs::read_to_string(invoice())? });
+        ask(&session, "document-classifier_classify", text, &["kind"]).await?;
+        // What a stranger wrote is cleaned before any model reads it.
+        let notes = json!({ "text": output["notes"][0] });
+        let told = ["was-sanitized", "alert", "text"];
+        ask(&session, "sanitize-input_sanitize", notes, &told).await?;
         session.end().await;
-        Ok(())
+        Ok(output)
     })
+}
+
+/// Calls `tool` and shows the members of its answer that are called `told`.
+async fn ask(session: &Session, tool: &str, arguments: Json, told: &[&str]) -> Result<()> {
+    let reply = session.call(tool, arguments).await?;
+    anstream::println!("tools/call  {tool}");
+    let output = reply.structured_content.context("no structured content")?;
+    let mut shown = output.as_object().cloned().context("no object")?;
+    shown.retain(|name, _| told.contains(&name.as_str()));
+    show(&Json::Object(shown));
+    Ok(())
 }
 
 /// The invoice that the skill's own tests use.

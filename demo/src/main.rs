@@ -1,15 +1,17 @@
-//! What `cargo xtask demo` shows: an invoice goes through a signed, granted, metered skill that an
-//! MCP client called, with a record that verifies; then what is refused, and why.
+//! What `cargo xtask demo` shows: an invoice goes through signed, granted, metered skills that an MCP client called,
+//! with a record that verifies; its payment waits for a person; then what is refused, and why.
 #![expect(
     clippy::disallowed_methods,
     reason = "the demo plays the people round the host: author, operator, agent, attacker"
 )]
 
 mod agent;
+mod payment;
 mod refusals;
 mod stage;
 
 use anyhow::Result;
+use vouchsafe_tests::bank::Bank;
 use vouchsafe_tests::wasm;
 
 use stage::Stage;
@@ -29,8 +31,11 @@ fn story(stage: &Stage) -> Result<()> {
     operator_sets_up(stage)?;
     author_signs(stage)?;
     operator_installs(stage)?;
-    agent::calls_over_mcp(stage)?;
+    let invoice = agent::calls_over_mcp(stage)?;
     auditor_checks(stage)?;
+    let bank = Bank::open(payment::TOKEN);
+    payment::waits_for_a_person(stage, &bank, &invoice)?;
+    payment::goes_nowhere_else(stage, &bank)?;
     refusals::show(stage)?;
     stage.heading("Look around");
     anstream::println!("export VOUCHSAFE_HOME={}", stage.path("home").display());
@@ -71,6 +76,10 @@ fn operator_installs(stage: &Stage) -> Result<()> {
     )?;
     stage.vouchsafe(&format!("apply --yes {PROOF}"), 0)?;
     stage.vouchsafe(&format!("install invoice-intake.wasm --yes {PROOF}"), 0)?;
+    for skill in ["document-classifier", "sanitize-input"] {
+        stage.brings_skill(skill, PROOF)?;
+        stage.quietly(&format!("install {skill}.wasm --yes {PROOF}"))?;
+    }
     Ok(())
 }
 

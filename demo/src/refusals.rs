@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
-use vouchsafe_tests::wasm;
 
 use crate::PROOF;
 use crate::stage::Stage;
@@ -83,14 +82,5 @@ fn edited_grant(stage: &Stage) -> Result<()> {
 }
 
 fn guest(stage: &Stage, name: &str) -> Result<()> {
-    let source = wasm::guest_source(name);
-    let packed = format!("{name}.wasm");
-    stage.bring(&wasm::component(name), &format!("{name}.component.wasm"))?;
-    let pack = format!(
-        "pack {name}.component.wasm --manifest {} --wit {} --output {packed}",
-        source.join("skill.toml").display(),
-        source.join("wit").display(),
-    );
-    stage.quietly(&pack)?;
-    stage.quietly(&format!("sign {packed} --key author.key {PROOF}"))
+    stage.brings_guest(name, PROOF)
 }

@@ -1,10 +1,12 @@
 //! How the story is told: headings, commands as typed, and what they print.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, ensure};
+use vouchsafe_tests::wasm;
 
 const HEADING: Style = AnsiColor::Cyan.on_default().bold();
 const TYPED: Style = Style::new().bold();
@@ -52,6 +54,22 @@ impl Stage {
         Ok(text)
     }
 
+    /// As [`Stage::vouchsafe`], with `said` on standard input, which is not shown.
+    pub(crate) fn piped(&self, typed: &str, said: &str) -> Result<()> {
+        anstream::println!("{TYPED}$ vouchsafe {typed} < ...{TYPED:#}");
+        let mut command = self.command(typed);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).spawn()?;
+        let mut input = child.stdin.take().context("no standard input")?;
+        input.write_all(said.as_bytes())?;
+        drop(input);
+        let output = child.wait_with_output()?;
+        let text = [output.stdout, output.stderr].concat();
+        anstream::print!("{}", self.shorten(&String::from_utf8_lossy(&text)));
+        ensure!(output.status.success(), "it failed");
+        Ok(())
+    }
+
     /// Runs `vouchsafe typed` without showing it; it must succeed.
     pub(crate) fn quietly(&self, typed: &str) -> Result<()> {
         let output = self.command(typed).stdin(Stdio::null()).output()?;
@@ -80,6 +98,27 @@ impl Stage {
     pub(crate) fn bring(&self, from: &Path, name: &str) -> Result<()> {
         std::fs::copy(from, self.path(name)).with_context(|| from.display().to_string())?;
         Ok(())
+    }
+
+    /// Packs and signs the skill `name` as the author, without showing it.
+    pub(crate) fn brings_skill(&self, name: &str, proof: &str) -> Result<()> {
+        self.signs(name, &wasm::skill_source(name), proof)
+    }
+
+    /// As [`Stage::brings_skill`], for a guest of the tests.
+    pub(crate) fn brings_guest(&self, name: &str, proof: &str) -> Result<()> {
+        self.signs(name, &wasm::guest_source(name), proof)
+    }
+
+    fn signs(&self, name: &str, source: &Path, proof: &str) -> Result<()> {
+        let component = format!("{name}.component.wasm");
+        self.bring(&wasm::component(name), &component)?;
+        self.quietly(&format!(
+            "pack {component} --manifest {} --wit {} --output {name}.wasm",
+            source.join("skill.toml").display(),
+            source.join("wit").display(),
+        ))?;
+        self.quietly(&format!("sign {name}.wasm --key author.key {proof}"))
     }
 
     /// A path on the stage.

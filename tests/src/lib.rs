@@ -5,6 +5,8 @@
     reason = "a test harness: what fails here fails the test"
 )]
 
+pub mod authority;
+pub mod bank;
 pub mod home;
 pub mod mcp;
 pub mod python;

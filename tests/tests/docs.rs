@@ -416,7 +416,10 @@ fn every_command_that_the_pages_name_is_one() {
     for name in PAGES {
         for command in commands(&page(name)) {
             let words: Vec<&str> = command.split_whitespace().collect();
-            let nested = matches!(words.first(), Some(&("key" | "keys" | "audit")));
+            let nested = matches!(
+                words.first(),
+                Some(&("key" | "keys" | "audit" | "approver" | "secret"))
+            );
             let verb = words.iter().take(if nested { 2 } else { 1 });
             let verb: Vec<&str> = verb.copied().filter(|word| is_verb(word)).collect();
             let help = Command::new(home::program())

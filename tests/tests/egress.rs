@@ -3,8 +3,6 @@
 
 #[path = "egress/address.rs"]
 mod address;
-#[path = "egress/authority.rs"]
-mod authority;
 #[path = "egress/bounds.rs"]
 mod bounds;
 #[path = "egress/dns.rs"]

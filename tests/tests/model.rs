@@ -3,8 +3,6 @@
 
 #[path = "model/apart.rs"]
 mod apart;
-#[path = "egress/authority.rs"]
-mod authority;
 #[path = "model/bounds.rs"]
 mod bounds;
 #[path = "model/house.rs"]

@@ -1,8 +1,6 @@
 //! Credentials are used and never seen: not by the skill, a log, a record or an error. Against real servers on loopback.
 #![cfg(test)]
 
-#[path = "egress/authority.rs"]
-mod authority;
 #[path = "secrets/bao.rs"]
 mod bao;
 #[expect(

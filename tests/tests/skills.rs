@@ -1,6 +1,9 @@
 //! The skills of use, installed and called as their users do.
 #![cfg(test)]
 
+#[path = "skills/payments.rs"]
+mod payments;
+
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::Home;
 use vouchsafe_tests::wasm::{component, skill_source};

@@ -90,7 +90,10 @@ fn mask(line: &str) -> String {
         let parts = word.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
         let parts = parts.map(|part| {
             let bare = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-            let variable = bare.contains(|c: char| c.is_ascii_digit());
+            // A waiting call's name is two groups of four, which may have no digit.
+            let group = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+            let is_group = bare.len() == 4 && bare.chars().all(group);
+            let variable = is_group || bare.contains(|c: char| c.is_ascii_digit());
             if variable {
                 part.replacen(bare, "#", 1)
             } else {

@@ -11,9 +11,6 @@
     reason = "a measuring tool may fail by panicking"
 )]
 
-#[path = "../../../tests/tests/egress/authority.rs"]
-#[expect(clippy::unwrap_used, reason = "an authority of the tests")]
-mod authority;
 mod client;
 mod crowd;
 mod disk;

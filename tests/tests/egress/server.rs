@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) use super::authority::Authority;
+pub(crate) use vouchsafe_tests::authority::Authority;
 
 /// A request as it came.
 #[derive(Debug, Clone)]

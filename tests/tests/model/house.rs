@@ -3,8 +3,8 @@
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::Home;
 
-use super::authority::Authority;
 use super::service::{Scripted, Service};
+use vouchsafe_tests::authority::Authority;
 
 /// A home with the guest `asker`, and the service that its `reader` is.
 pub(crate) struct House {

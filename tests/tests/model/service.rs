@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 
-use super::authority::Authority;
+use vouchsafe_tests::authority::Authority;
 
 /// A question as it came.
 #[derive(Debug, Clone)]

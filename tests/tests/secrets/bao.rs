@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vouchsafe_tests::python;
 use vouchsafe_tests::say::text;
 
-use super::authority::Authority;
+use vouchsafe_tests::authority::Authority;
 
 /// A server in development mode, and its program as a client of it.
 pub(crate) struct Bao {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::authority::Authority;
 use super::parrot::{House, Parrot, Parts, TOKEN, header, whole};
+use vouchsafe_tests::authority::Authority;
 
 fn hex(text: &[u8], upper: bool) -> String {
     text.iter().fold(String::new(), |mut hex, byte| {

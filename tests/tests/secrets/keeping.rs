@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::authority::Authority;
 use super::parrot::{BEARER, DENIED, House, Parrot, TOKEN, header};
+use vouchsafe_tests::authority::Authority;
 
 const SEALED: &str = "auth = { sealed = \"bank-token\" }";
 

@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsAcceptor;
 use vouchsafe_tests::{Home, Run};
 
-use super::authority::Authority;
 use super::dns::Dns;
+use vouchsafe_tests::authority::Authority;
 
 /// Random enough, and with characters that each encoding treats in its own way.
 pub(crate) const TOKEN: &str = "tok/live+4Q7mXe1vZb9c~\"&<";

@@ -1,7 +1,7 @@
 //! A credential goes to the one place of the one destination that the grant says, and a skill neither sees it nor says it.
 
-use super::authority::Authority;
 use super::parrot::{BEARER, DENIED, House, Parrot, TOKEN, header};
+use vouchsafe_tests::authority::Authority;
 
 const SEALED: &str = "auth = { sealed = \"bank-token\" }";
 

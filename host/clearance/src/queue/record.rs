@@ -50,6 +50,7 @@ pub(super) fn voted<R>(
     let mut facts = facts([
         ("approval", entry.request.id.to_string()),
         ("request", entry.digest.to_string()),
+        ("says", vote.says().to_string()),
         ("payload", envelope.payload.clone()),
         ("waited_ms", entry.waited_ms(now).to_string()),
     ]);

@@ -108,7 +108,11 @@ fn what(record: &Json) -> String {
         parent if parent.is_empty() => String::new(),
         parent => format!("in {parent}"),
     };
-    let parts = [action, tool, place, done_to(record), inside];
+    let approved = match text(record, "approval") {
+        asked if asked.is_empty() => String::new(),
+        asked => format!("as asked in {asked}"),
+    };
+    let parts = [action, tool, place, done_to(record), inside, approved];
     let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(" ")
 }
@@ -118,6 +122,7 @@ fn done_to(record: &Json) -> String {
     let fact = |name| fact(record, name).map(str::to_owned);
     let words = |word: &str, value: Option<String>| value.map(|value| format!("{word} {value}"));
     let parts = [
+        fact("approval"),
         words("statement", fact("serial")),
         fact("skill"),
         fact("version"),
@@ -134,6 +139,8 @@ fn result(record: &Json) -> String {
         text(record, "status"),
         text(record, "code"),
         text(record, "why"),
+        fact(record, "says").unwrap_or_default().to_owned(),
+        fact(record, "how").unwrap_or_default().to_owned(),
     ];
     let word = words.into_iter().find(|word| !word.is_empty());
     let word = word.unwrap_or_default();

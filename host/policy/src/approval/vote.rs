@@ -1,5 +1,7 @@
 //! A person's yes or no to one request: a statement signed with their key.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vouchsafe_keys::statement::{self, Envelope, StatementError};
@@ -20,6 +22,15 @@ pub enum Says {
     Approve,
     /// Don't.
     Deny,
+}
+
+impl fmt::Display for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+        })
+    }
 }
 
 /// What is signed.
