@@ -176,6 +176,34 @@ fn a_session_that_does_not_read_is_not_read_from() {
 }
 
 #[test]
+fn however_many_clients_say_nothing_a_skill_can_be_switched_off() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("echo");
+    let silent: Vec<_> = (0..330)
+        .map(|_| {
+            let mut stream = UnixStream::connect(home.data("owner.sock")).unwrap();
+            stream
+                .write_all(b"{\"vouchsafe\":1,\"mode\":\"control\"}\n")
+                .unwrap();
+            // Who finds no room is not welcomed.
+            stream
+                .set_read_timeout(Some(Duration::from_millis(500)))
+                .unwrap();
+            drop(BufReader::new(&stream).read_line(&mut String::new()));
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    home.run(&["disable", "echo"]).ok();
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    drop(silent);
+}
+
+#[test]
 fn however_many_sessions_are_open_a_skill_can_be_switched_off() {
     let home = Home::trusting(&["guests"]);
     home.with_guest("echo");

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod change;
+mod idle;
 mod look;
 
 use std::collections::BTreeMap;
@@ -23,8 +24,10 @@ use crate::credentials;
 use crate::owner::Owner;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
 
+pub(crate) use idle::Idle;
+
 /// How long a client may leave its connection unused.
-const IDLE: Duration = Duration::from_secs(600);
+const UNUSED: Duration = Duration::from_secs(600);
 
 /// Serves control requests until the client ends the connection.
 ///
@@ -35,14 +38,18 @@ pub(crate) async fn serve(
     uid: u32,
     mut read: BufReader<OwnedReadHalf>,
     mut write: OwnedWriteHalf,
+    idle: &Idle,
 ) -> io::Result<()> {
     let caller = Caller::local(uid);
     loop {
+        let waits = idle.begin();
         let line = tokio::select! {
-            line = tokio::time::timeout(IDLE, next_line(&mut read)) => line??,
+            line = tokio::time::timeout(UNUSED, next_line(&mut read)) => line??,
+            () = waits.ended() => return Ok(()),
             // An answer that is under way when the owner stops is still given.
             () = owner.stopping() => return Ok(()),
         };
+        drop(waits);
         let Some(line) = line else {
             return Ok(());
         };

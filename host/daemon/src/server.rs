@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use vouchsafe_ambient::files;
 
 use crate::client::with_short_path;
-use crate::control;
+use crate::control::{self, Idle};
 use crate::mcp;
 use crate::owner::Owner;
 use crate::protocol::{Hello, Mode, VERSION, Welcome};
@@ -33,13 +33,12 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// MCP sessions at the same time; more are refused.
 const SESSIONS: usize = 128;
 
-/// Control connections at the same time; more are refused. However many sessions there are, what
-/// switches off comes through.
-const CONTROLS: usize = 128;
+/// Control connections at the same time, with those that have not said yet what they want. Where there are more, the
+/// one that has asked nothing for the longest makes room.
+const CONTROLS: usize = 192;
 
-/// Connections at the same time, those included that have not said yet what they want; more wait to be
-/// accepted.
-const CLIENTS: usize = SESSIONS + CONTROLS + 64;
+/// Connections at the same time; more wait to be accepted.
+const CLIENTS: usize = SESSIONS + CONTROLS;
 
 /// How long to wait when the system has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
@@ -61,7 +60,7 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     loop {
         tokio::select! {
-            (slot, stream) = accept(&listener, &slots) => {
+            (slot, stream) = accept(&listener, &slots, &places.idle) => {
                 last_seen = std::time::Instant::now();
                 let served = client(owner.clone(), stream, places.clone());
                 clients.spawn(async move {
@@ -104,11 +103,16 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
 async fn accept(
     listener: &UnixListener,
     slots: &Arc<Semaphore>,
+    idle: &Idle,
 ) -> (Option<OwnedSemaphorePermit>, UnixStream) {
-    let slot = slots.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (slot, stream),
+            Ok((stream, _)) => {
+                if slots.available_permits() == 0 {
+                    idle.end_longest();
+                }
+                return (slots.clone().acquire_owned().await.ok(), stream);
+            }
             Err(error) => {
                 tracing::warn!(%error, "can't accept a client");
                 tokio::time::sleep(NO_ROOM).await;
@@ -134,30 +138,19 @@ fn restrict(socket: &std::path::Path) -> io::Result<()> {
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
 }
 
-/// Room for clients of each mode.
+/// Room for sessions, and the control connections that ask nothing.
 #[derive(Clone)]
 struct Places {
     sessions: Arc<Semaphore>,
-    controls: Arc<Semaphore>,
+    idle: Idle,
 }
 
 impl Default for Places {
     fn default() -> Self {
         Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
-            controls: Arc::new(Semaphore::new(CONTROLS)),
+            idle: Idle::default(),
         }
-    }
-}
-
-impl Places {
-    /// A place for a client of `mode`; `None` when all are taken.
-    fn take(&self, mode: Mode) -> Option<OwnedSemaphorePermit> {
-        let places = match mode {
-            Mode::Control => &self.controls,
-            Mode::Mcp => &self.sessions,
-        };
-        places.clone().try_acquire_owned().ok()
     }
 }
 
@@ -176,17 +169,17 @@ async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream, places: &Places)
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let hello = tokio::time::timeout(GREETING, read_hello(&mut read)).await??;
-    let place = places.take(hello.mode);
-    let full = || "the owner has as many clients as it takes; end one and try again".to_owned();
-    let refused = place.is_none().then(full);
-    welcome(&mut write, refused.clone()).await?;
-    if let Some(why) = refused {
+    if hello.mode == Mode::Control {
+        welcome(&mut write, None).await?;
+        return control::serve(owner, peer.uid(), read, write, &places.idle).await;
+    }
+    let Ok(_place) = places.sessions.clone().try_acquire_owned() else {
+        let why = "the owner has as many clients as it takes; end one and try again";
+        welcome(&mut write, Some(why.to_owned())).await?;
         return Err(io::Error::other(why));
-    }
-    match hello.mode {
-        Mode::Control => control::serve(owner, peer.uid(), read, write).await,
-        Mode::Mcp => mcp::serve(owner, peer.uid(), read, write).await,
-    }
+    };
+    welcome(&mut write, None).await?;
+    mcp::serve(owner, peer.uid(), read, write).await
 }
 
 async fn read_hello(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Hello> {
