@@ -2,7 +2,6 @@
 
 pub(crate) mod audit;
 mod change;
-mod idle;
 mod look;
 
 use std::collections::BTreeMap;
@@ -14,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::block_in_place;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_package::value::{self, Caps, arguments_with_words};
@@ -21,42 +21,43 @@ use vouchsafe_package::value::{self, Caps, arguments_with_words};
 use crate::call::{Answer, UnknownTool};
 use crate::caller::Caller;
 use crate::credentials;
+use crate::crowd::Member;
 use crate::owner::Owner;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
 
-pub(crate) use idle::Idle;
-
 /// How long a client may leave its connection unused.
-const UNUSED: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_secs(600);
 
-/// Serves control requests until the client ends the connection.
+/// Requests under way at the same time; more are refused, but for what only takes away.
+pub(crate) const REQUESTS: usize = 128;
+
+/// Serves control requests until the client ends the connection, or is sent away as `member`. Each takes one of
+/// `places` while it is under way.
 ///
 /// # Errors
 /// When the connection fails.
 pub(crate) async fn serve(
     owner: Arc<Owner>,
     uid: u32,
-    mut read: BufReader<OwnedReadHalf>,
-    mut write: OwnedWriteHalf,
-    idle: &Idle,
+    (mut read, mut write): (BufReader<OwnedReadHalf>, OwnedWriteHalf),
+    mut member: Member,
+    places: &Semaphore,
 ) -> io::Result<()> {
     let caller = Caller::local(uid);
     loop {
-        let waits = idle.begin();
         let line = tokio::select! {
-            line = tokio::time::timeout(UNUSED, next_line(&mut read)) => line??,
-            () = waits.ended() => return Ok(()),
+            line = tokio::time::timeout(IDLE, next_line(&mut read)) => line??,
             // An answer that is under way when the owner stops is still given.
             () = owner.stopping() => return Ok(()),
+            () = member.sent_away() => return Ok(()),
         };
-        drop(waits);
-        let Some(line) = line else {
+        let Some(line) = line.filter(|_| member.speaks()) else {
             return Ok(());
         };
         let reply = match parse(&line) {
             Ok(request) => {
                 tokio::select! {
-                    reply = answer(&owner, &caller, request) => reply,
+                    reply = answer_in_place(&owner, &caller, request, places) => reply,
                     // A client that is gone wants nothing any more; what it asked for is cancelled.
                     () = hung_up(&mut read) => return Ok(()),
                 }
@@ -69,7 +70,11 @@ pub(crate) async fn serve(
         };
         let mut reply = serde_json::to_vec(&reply).map_err(io::Error::other)?;
         reply.push(b'\n');
-        write.write_all(&reply).await?;
+        member.is_silent();
+        tokio::select! {
+            written = write.write_all(&reply) => written?,
+            () = member.sent_away() => return Ok(()),
+        }
         if line.last() != Some(&b'\n') {
             // What comes next is the rest of a line, and no request.
             return Ok(());
@@ -101,6 +106,21 @@ async fn hung_up(read: &mut BufReader<OwnedReadHalf>) {
         Ok(bytes) if !bytes.is_empty() => std::future::pending().await,
         _ => {}
     }
+}
+
+/// What switches off is answered however much is under way.
+async fn answer_in_place(
+    owner: &Owner,
+    caller: &Caller,
+    request: Request,
+    places: &Semaphore,
+) -> Result<Json, Failure> {
+    let place = places.try_acquire();
+    if place.is_err() && !matches!(request, Request::Disable { .. } | Request::Stop) {
+        let full = "the owner has as many requests under way as it takes";
+        return Err(Failure::refused(full).with_fix("try again"));
+    }
+    answer(owner, caller, request).await
 }
 
 async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json, Failure> {

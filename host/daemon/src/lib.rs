@@ -10,6 +10,7 @@ pub mod caller;
 pub mod client;
 mod control;
 pub mod credentials;
+mod crowd;
 mod history;
 pub mod home;
 mod kept;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use vouchsafe_ambient::files;
 
 use crate::client::with_short_path;
-use crate::control::{self, Idle};
+use crate::control;
+use crate::crowd::{Crowd, Member};
 use crate::mcp;
 use crate::owner::Owner;
 use crate::protocol::{Hello, Mode, VERSION, Welcome};
@@ -33,12 +34,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// MCP sessions at the same time; more are refused.
 const SESSIONS: usize = 128;
 
-/// Control connections at the same time, with those that have not said yet what they want. Where there are more, the
-/// one that has asked nothing for the longest makes room.
-const CONTROLS: usize = 192;
-
-/// Connections at the same time; more wait to be accepted.
-const CLIENTS: usize = SESSIONS + CONTROLS;
+/// Connections at the same time, those included that have not said yet what they want. For more, those go that have
+/// been silent longest; a session never is.
+const CLIENTS: usize = SESSIONS + control::REQUESTS + 64;
 
 /// How long to wait when the system has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
@@ -54,19 +52,20 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(CLIENTS));
+    let crowd = Crowd::of(CLIENTS);
     let places = Places::default();
     let mut last_seen = std::time::Instant::now();
     let mut tidy = tokio::time::interval(TIDY_EVERY);
     loop {
         tokio::select! {
-            (slot, stream) = accept(&listener, &slots, &places.idle) => {
+            stream = accept(&listener) => {
                 last_seen = std::time::Instant::now();
-                let served = client(owner.clone(), stream, places.clone());
-                clients.spawn(async move {
-                    served.await;
-                    drop(slot);
-                });
+                match crowd.enter() {
+                    Some(member) => {
+                        clients.spawn(client(owner.clone(), stream, member, places.clone()));
+                    }
+                    None => tracing::warn!("refused a client: something is under way for all"),
+                }
             }
             () = tokio::time::sleep(IDLE_CHECK) => {
                 if !clients.is_empty() {
@@ -99,20 +98,11 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// The next connection and its slot. An error is never the end: the next connection may do better.
-async fn accept(
-    listener: &UnixListener,
-    slots: &Arc<Semaphore>,
-    idle: &Idle,
-) -> (Option<OwnedSemaphorePermit>, UnixStream) {
+/// The next connection. An error is never the end: the next connection may do better.
+async fn accept(listener: &UnixListener) -> UnixStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                if slots.available_permits() == 0 {
-                    idle.end_longest();
-                }
-                return (slots.clone().acquire_owned().await.ok(), stream);
-            }
+            Ok((stream, _)) => return stream,
             Err(error) => {
                 tracing::warn!(%error, "can't accept a client");
                 tokio::time::sleep(NO_ROOM).await;
@@ -138,29 +128,34 @@ fn restrict(socket: &std::path::Path) -> io::Result<()> {
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))
 }
 
-/// Room for sessions, and the control connections that ask nothing.
+/// Room for sessions, and for requests that are under way.
 #[derive(Clone)]
 struct Places {
     sessions: Arc<Semaphore>,
-    idle: Idle,
+    requests: Arc<Semaphore>,
 }
 
 impl Default for Places {
     fn default() -> Self {
         Self {
             sessions: Arc::new(Semaphore::new(SESSIONS)),
-            idle: Idle::default(),
+            requests: Arc::new(Semaphore::new(control::REQUESTS)),
         }
     }
 }
 
-async fn client(owner: Arc<Owner>, stream: UnixStream, places: Places) {
-    if let Err(error) = greet_and_serve(owner, stream, &places).await {
+async fn client(owner: Arc<Owner>, stream: UnixStream, member: Member, places: Places) {
+    if let Err(error) = greet_and_serve(owner, stream, member, &places).await {
         tracing::debug!(%error, "a client went away");
     }
 }
 
-async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream, places: &Places) -> io::Result<()> {
+async fn greet_and_serve(
+    owner: Arc<Owner>,
+    stream: UnixStream,
+    mut member: Member,
+    places: &Places,
+) -> io::Result<()> {
     let peer = stream.peer_cred()?;
     if peer.uid() != rustix::process::geteuid().as_raw() {
         tracing::warn!(uid = peer.uid(), "refused a client of another user");
@@ -168,18 +163,26 @@ async fn greet_and_serve(owner: Arc<Owner>, stream: UnixStream, places: &Places)
     }
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
-    let hello = tokio::time::timeout(GREETING, read_hello(&mut read)).await??;
-    if hello.mode == Mode::Control {
-        welcome(&mut write, None).await?;
-        return control::serve(owner, peer.uid(), read, write, &places.idle).await;
-    }
-    let Ok(_place) = places.sessions.clone().try_acquire_owned() else {
-        let why = "the owner has as many clients as it takes; end one and try again";
-        welcome(&mut write, Some(why.to_owned())).await?;
-        return Err(io::Error::other(why));
+    let hello = tokio::select! {
+        hello = tokio::time::timeout(GREETING, read_hello(&mut read)) => hello??,
+        () = member.sent_away() => return Err(io::ErrorKind::ConnectionAborted.into()),
     };
-    welcome(&mut write, None).await?;
-    mcp::serve(owner, peer.uid(), read, write).await
+    match hello.mode {
+        Mode::Control => {
+            welcome(&mut write, None).await?;
+            control::serve(owner, peer.uid(), (read, write), member, &places.requests).await
+        }
+        Mode::Mcp => {
+            let place = places.sessions.try_acquire();
+            let full = "the owner has as many clients as it takes; end one and try again";
+            let refused = place.is_err().then(|| full.to_owned());
+            welcome(&mut write, refused).await?;
+            if place.is_err() || !member.speaks() {
+                return Err(io::Error::other(full));
+            }
+            mcp::serve(owner, peer.uid(), read, write).await
+        }
+    }
 }
 
 async fn read_hello(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Hello> {
