@@ -12,6 +12,12 @@ fn is_too_large(said: &str) -> bool {
     said.contains("HTTP response body size")
 }
 
+/// How much of the body the guest had by then.
+fn had(said: &str) -> u64 {
+    let (_, words) = said.split_once("after ").unwrap();
+    words.split(' ').next().unwrap().parse().unwrap()
+}
+
 fn is_too_slow(said: &str) -> bool {
     said.contains("HttpResponseTimeout") || said.contains("HTTP response timeout")
 }
@@ -46,6 +52,7 @@ fn a_response_is_cut_at_the_limit_compressed_or_not() {
     ] {
         let said = house.look(&Ask::get(&server, path)).unwrap_err();
         assert!(is_too_large(&said), "{path}: {said}");
+        assert!(had(&said) <= 256 << 10, "{path}: {said}");
         assert_eq!(end_of_effect(&house)["status"], "limit");
     }
     let thrice = json!({ "request": Ask::get(&server, "/api/bytes?100000").json(), "times": 3 });
