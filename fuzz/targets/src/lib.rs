@@ -8,6 +8,7 @@
     reason = "a fuzz target: what fails here is the finding"
 )]
 
+pub mod approvals;
 mod keys;
 pub mod log;
 pub mod packages;
@@ -21,7 +22,8 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 18] = [
+pub const ALL: [(&str, Target); 20] = [
+    ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),
     ("component", packages::component),
@@ -40,6 +42,7 @@ pub const ALL: [(&str, Target); 18] = [
     ("role", rules::role),
     ("statement", signatures::statement),
     ("trust", rules::trust),
+    ("vote", approvals::vote),
 ];
 
 /// The bytes as text, or nothing to do.

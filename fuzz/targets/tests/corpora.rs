@@ -47,6 +47,7 @@ fn every_target_is_reached_by_a_seed_that_is_accepted() {
     use vouchsafe_package::manifest::Template;
     use vouchsafe_package::signing::Trust;
     use vouchsafe_package::{Manifest, Package, ReadLimits};
+    use vouchsafe_policy::approval::{ApprovalRequest, VoteStatement};
     use vouchsafe_policy::http::Destination;
     use vouchsafe_policy::{Grant, Role, apply::Statement, route};
     let text =
@@ -72,4 +73,8 @@ fn every_target_is_reached_by_a_seed_that_is_accepted() {
     assert!(reply.content.is_ok() && reply.tokens == Some(7));
     Trust::parse(&text("trust", "both-kinds.toml")).unwrap();
     Statement::parse(&bytes("statement", "first.json")).unwrap();
+    VoteStatement::parse(&bytes("vote", "approve.json")).unwrap();
+    for shown in ["payment.json", "hostile.json"] {
+        serde_json::from_slice::<ApprovalRequest>(&bytes("approval_request", shown)).unwrap();
+    }
 }
