@@ -23,5 +23,7 @@ mod parrot;
 mod place;
 #[path = "secrets/postgres.rs"]
 mod postgres;
+#[path = "secrets/replay.rs"]
+mod replay;
 #[path = "secrets/sign_in.rs"]
 mod sign_in;

@@ -88,7 +88,7 @@ pub(crate) fn used_by(skill: &InstalledSkill) -> impl Iterator<Item = Used<'_>> 
 
 /// What is kept, and what skills in force use, with what is wrong with each. The secrets manager is asked.
 pub(crate) async fn survey(owner: &Owner) -> Json {
-    let (sealed, rules) = (owner.secrets().sealed(), owner.rules());
+    let ((sealed, state), rules) = (owner.credentials(), owner.rules());
     let now = clock::now();
     let mut uses = Vec::new();
     for skill in &rules.on {
@@ -115,7 +115,7 @@ pub(crate) async fn survey(owner: &Owner) -> Json {
             describe(name, entry, used, now)
         })
         .collect();
-    json!({ "number": sealed.number, "kept": kept, "uses": uses })
+    json!({ "number": sealed.number, "state": state, "kept": kept, "uses": uses })
 }
 
 fn describe(name: &str, entry: &Entry, used: usize, now: Timestamp) -> Json {

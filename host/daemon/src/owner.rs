@@ -19,7 +19,7 @@ use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::{Content, InForce};
 use vouchsafe_runtime::{Engine, LoadError, Settings};
-use vouchsafe_secrets::{Change, Secrets};
+use vouchsafe_secrets::{Change, Sealed, Secrets};
 use vouchsafe_state::States;
 
 use crate::applied::{Applied, AppliedError};
@@ -277,6 +277,15 @@ impl Owner {
         &self.secrets
     }
 
+    /// The credentials that are kept, and what the next change of them has to name.
+    pub(crate) fn credentials(&self) -> (Sealed, Digest) {
+        let (sealed, rules) = (self.secrets.sealed(), self.rules());
+        let statement = rules.in_force.as_ref().map(|in_force| in_force.digest());
+        let host = self.keystore.mac(Purpose::AppliedState);
+        let state = sealed.state(statement.as_ref(), &host);
+        (sealed, state)
+    }
+
     /// Sets a credential, or takes one away, as an operator signed: recorded, then kept, then used by
     /// the next request. `bytes` are the sealed value.
     pub(crate) async fn change_credential(
@@ -287,10 +296,8 @@ impl Owner {
     ) -> Result<Change, Failure> {
         let mut memory = self.changing.lock().await;
         let key = self.keystore.sealer(Purpose::Credentials);
-        let changed = self
-            .secrets
-            .sealed()
-            .changed(signed, bytes, &self.operators, &key);
+        let (sealed, state) = self.credentials();
+        let changed = sealed.changed(signed, bytes, (&self.operators, &state), &key);
         let (sealed, change) = changed.map_err(|error| Failure::refused(error.to_string()))?;
         let (action, facts) = credentials::facts(&change);
         self.record(told(action, Some(caller), facts)).await?;

@@ -1,4 +1,5 @@
-//! What an operator signs to change the sealed file: one name, and the digest of what it gets.
+//! What an operator signs to change the sealed file: one name, the digest of what it gets, and the one state of the one
+//! host that it changes.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Change {
     pub operator: String,
     /// When, by the operator's clock.
     pub at: Timestamp,
+    /// What it changes, and where: [`crate::Sealed::state`].
+    pub after: Digest,
     /// The credential's name.
     pub name: String,
     /// The digest of the sealed bytes; none to take the credential away.
@@ -64,6 +67,11 @@ pub enum ChangeError {
         /// The number that it should have.
         next: u64,
     },
+    /// It is for another state or another host.
+    #[error(
+        "it was signed for another host, or for what this one was before a restore or an `apply`"
+    )]
+    Elsewhere,
     /// The bytes are not those that were signed.
     #[error("what is to be kept is not what was signed")]
     OtherBytes,

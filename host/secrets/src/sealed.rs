@@ -6,9 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use vouchsafe_keys::statement::Envelope;
-use vouchsafe_keys::{PublicKey, SealError, SealingKey, Secret};
+use vouchsafe_keys::{MacKey, PublicKey, SealError, SealingKey, Secret};
 use vouchsafe_package::Digest;
+use vouchsafe_package::value::canonical;
 use vouchsafe_policy::grant::is_secret_name;
 
 use crate::change::{Change, ChangeError};
@@ -60,15 +62,23 @@ impl Sealed {
         self.entries.get(name)
     }
 
-    /// The file after a change that one of `operators` signed; `bytes` are the sealed value, if there is one.
+    /// What the next change has to name: all that is kept, the statement in force and the host whose key `host` is.
+    /// A restore signs a statement anew, so no change that was signed before it is for what there is after it.
+    #[must_use]
+    pub fn state(&self, statement: Option<&Digest>, host: &MacKey) -> Digest {
+        let all = json!({ "credentials": self, "statement": statement });
+        Digest::of(&host.tag(&canonical(&all)))
+    }
+
+    /// The file after a change that one of `operators` signed for `state`; `bytes` are the sealed value, if there is one.
     ///
     /// # Errors
-    /// When it is not signed, not the next, not of these bytes, or not fit to be kept.
+    /// When it is not signed, not the next, not of this state or these bytes, or not fit to be kept.
     pub fn changed(
         &self,
         signed: &Envelope,
         bytes: Option<&[u8]>,
-        operators: &[PublicKey],
+        (operators, state): (&[PublicKey], &Digest),
         key: &SealingKey,
     ) -> Result<(Self, Change), ChangeError> {
         let change = Change::accept(signed, operators)?;
@@ -76,6 +86,9 @@ impl Sealed {
         if change.number != next {
             let signed = change.number;
             return Err(ChangeError::NotNext { signed, next });
+        }
+        if change.after != *state {
+            return Err(ChangeError::Elsewhere);
         }
         if !is_secret_name(&change.name) {
             return Err(ChangeError::Name(change.name.chars().take(60).collect()));

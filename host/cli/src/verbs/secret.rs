@@ -50,13 +50,14 @@ fn set(context: &Context, name: &str, accept_weak: bool, proof: &Proof) -> anyho
             .into());
     }
     let keystore = setup::open_keystore(&context.home)?;
-    let number = next_number(context)?;
-    let sealed = keystore
-        .sealer(Purpose::Credentials)
-        .seal(value.expose(), &vouchsafe_secrets::context(name, number))?;
+    let next = Next::ask(context)?;
+    let sealed = keystore.sealer(Purpose::Credentials).seal(
+        value.expose(),
+        &vouchsafe_secrets::context(name, next.number),
+    )?;
     let change = Made {
         name,
-        number,
+        next,
         sealed: Some(sealed),
         weak: is_weak,
     };
@@ -68,7 +69,7 @@ fn set(context: &Context, name: &str, accept_weak: bool, proof: &Proof) -> anyho
 fn remove(context: &Context, name: &str, proof: &Proof) -> anyhow::Result<Code> {
     let change = Made {
         name,
-        number: next_number(context)?,
+        next: Next::ask(context)?,
         sealed: None,
         weak: false,
     };
@@ -92,7 +93,7 @@ fn told(context: &Context, name: &str, what: &str) {
 /// A change that is about to be signed.
 struct Made<'a> {
     name: &'a str,
-    number: u64,
+    next: Next,
     sealed: Option<Vec<u8>>,
     weak: bool,
 }
@@ -102,7 +103,8 @@ impl Made<'_> {
         let key = operator::unlock(&context.home, proof)?;
         let change = Change {
             version: Change::VERSION,
-            number: self.number,
+            number: self.next.number,
+            after: self.next.after,
             operator: key.public().fingerprint(),
             at: clock::now(),
             name: self.name.to_owned(),
@@ -118,14 +120,22 @@ impl Made<'_> {
     }
 }
 
-/// The number that the owner expects next.
-fn next_number(context: &Context) -> anyhow::Result<u64> {
-    let survey = context.owner()?.ask(&Request::Credentials)?;
-    Ok(survey
-        .get("number")
-        .and_then(Json::as_u64)
-        .unwrap_or(0)
-        .saturating_add(1))
+/// What the owner expects the next change to name.
+struct Next {
+    number: u64,
+    after: Digest,
+}
+
+impl Next {
+    fn ask(context: &Context) -> anyhow::Result<Self> {
+        let survey = context.owner()?.ask(&Request::Credentials)?;
+        let number = survey.get("number").and_then(Json::as_u64);
+        let after = survey.get("state").and_then(Json::as_str);
+        Ok(Self {
+            number: number.unwrap_or(0).saturating_add(1),
+            after: after.unwrap_or_default().parse()?,
+        })
+    }
 }
 
 /// The value: typed where there is a terminal, else all of standard input without its last line break.

@@ -7,6 +7,7 @@ const VALUE: &[u8] = b"tok_live_4Q7mXe1vZb9c";
 struct Host {
     operator: PrivateKey,
     key: SealingKey,
+    mac: MacKey,
     _directory: tempfile::TempDir,
 }
 
@@ -18,6 +19,7 @@ impl Host {
         Self {
             operator: PrivateKey::generate(Algorithm::default()).unwrap(),
             key: keystore.sealer(Purpose::Credentials),
+            mac: keystore.mac(Purpose::AppliedState),
             _directory: directory,
         }
     }
@@ -28,6 +30,7 @@ impl Host {
             number,
             operator: self.operator.public().fingerprint(),
             at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            after: Digest::of(b""),
             name: "bank-token".to_owned(),
             sealed: sealed.map(Digest::of),
             weak: false,
@@ -46,8 +49,23 @@ impl Host {
         change: &Change,
         bytes: Option<&[u8]>,
     ) -> Result<Sealed, ChangeError> {
+        let state = to.state(None, &self.mac);
+        let change = Change {
+            after: state,
+            ..change.clone()
+        };
+        self.make_as_signed(to, &change, bytes)
+    }
+
+    fn make_as_signed(
+        &self,
+        to: &Sealed,
+        change: &Change,
+        bytes: Option<&[u8]>,
+    ) -> Result<Sealed, ChangeError> {
         let signed = change.sign(&self.operator).unwrap();
-        let changed = to.changed(&signed, bytes, &[self.operator.public()], &self.key);
+        let (state, enrolled) = (to.state(None, &self.mac), [self.operator.public()]);
+        let changed = to.changed(&signed, bytes, (&enrolled, &state), &self.key);
         changed.map(|(after, _)| after)
     }
 }
@@ -88,13 +106,13 @@ fn other_keys_bytes_names_and_numbers_are_refused() {
     let signed = change.sign(&stranger).unwrap();
     let enrolled = [host.operator.public()];
     assert!(matches!(
-        empty.changed(&signed, Some(&bytes), &enrolled, &host.key),
+        empty.changed(&signed, Some(&bytes), (&enrolled, &change.after), &host.key),
         Err(ChangeError::Unsigned(_))
     ));
     // Enrolled, and signs under the other's name.
     let both = [host.operator.public(), stranger.public()];
     assert!(matches!(
-        empty.changed(&signed, Some(&bytes), &both, &host.key),
+        empty.changed(&signed, Some(&bytes), (&both, &change.after), &host.key),
         Err(ChangeError::Unsigned(_))
     ));
     let other = host.sealed(b"tok_live_another_one", 1);
@@ -117,6 +135,33 @@ fn other_keys_bytes_names_and_numbers_are_refused() {
         host.make(&empty, &named, Some(&bytes)),
         Err(ChangeError::Name(_))
     ));
+}
+
+#[test]
+fn what_was_signed_for_one_state_of_one_host_holds_nowhere_else() {
+    let (host, other) = (Host::new(), Host::new());
+    let keep = |value: &[u8]| {
+        let bytes = host.sealed(value, 1);
+        let change = host.change(1, Some(&bytes));
+        host.make(&Sealed::default(), &change, Some(&bytes))
+            .unwrap()
+    };
+    let (kept, otherwise) = (keep(VALUE), keep(VALUE));
+    let mut removal = host.change(2, None);
+    let states = [
+        otherwise.state(None, &host.mac),
+        kept.state(None, &other.mac),
+        kept.state(Some(&Digest::of(b"the statement of a restore")), &host.mac),
+    ];
+    for state in states {
+        removal.after = state;
+        assert!(matches!(
+            host.make_as_signed(&kept, &removal, None),
+            Err(ChangeError::Elsewhere)
+        ));
+    }
+    removal.after = kept.state(None, &host.mac);
+    host.make_as_signed(&kept, &removal, None).unwrap();
 }
 
 #[test]
