@@ -161,11 +161,19 @@ fn arguments(tool: &Tool, input: &Json) -> Vec<Argument> {
     tool.params.iter().map(argument).collect()
 }
 
+/// Everything beyond the skill that a call of `tool` can act on.
 fn reach(skill: &InstalledSkill, tool: &Tool) -> Vec<String> {
-    let places = skill.granted().effective().http.of_tool(&tool.name);
-    places
-        .map(|(name, http)| format!("{name} = {}", http.url))
-        .collect()
+    let effective = skill.granted().effective();
+    let places = effective.http.of_tool(&tool.name);
+    let places = places.map(|(name, http)| format!("{name} = {}", http.url));
+    let models = effective.models.of_tool(&tool.name);
+    let models = models.map(|model| format!("a model at {}", model.http.url));
+    let skills = effective.skills.values();
+    let skills = skills.map(|callee| {
+        let (skill, publisher) = (&callee.skill.value, &callee.publisher.value);
+        format!("the skill {skill} of {publisher}, and what that can reach")
+    });
+    places.chain(models).chain(skills).collect()
 }
 
 /// Why `request` can't be approved any more under `rules`, if so.
@@ -178,5 +186,5 @@ pub(crate) fn void(rules: &Rules, request: &ApprovalRequest) -> Option<String> {
         .on
         .iter()
         .any(|skill| skill.digest() == request.digest);
-    (!on).then(|| "its skill was switched off".to_owned())
+    (!on).then(|| "its skill is off, or another version took its place".to_owned())
 }

@@ -178,3 +178,30 @@ fn an_update_of_the_callee_with_other_types_answers_nothing_and_the_record_names
         "{detail}"
     );
 }
+
+#[test]
+fn who_approves_a_call_sees_whom_it_can_call() {
+    let home = both();
+    let key = home.new_key("bo").with_extension("pub");
+    let key = key.to_str().unwrap();
+    home.run(&[
+        "approver",
+        "enrol",
+        "bo",
+        "--person",
+        "bo@corp.example",
+        "--key",
+        key,
+    ])
+    .ok();
+    regrant(&home, CALLER, |text| {
+        text.replace("count = {}", "count = { confirm = \"always\" }")
+    });
+    let refused = ask(&home, "count", &json!({})).unwrap_err();
+    let waits = "NOT_APPROVED: it waits for people as ";
+    let id = refused.strip_prefix(waits).unwrap().split(',').next();
+    let page = home.run(&["approvals", id.unwrap()]).ok().stdout;
+    let reach =
+        "the skill guests:gives-records of publisher, and what that can reach, and nothing else";
+    assert!(page.contains(reach), "{page}");
+}
