@@ -8,7 +8,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -255,6 +255,39 @@ fn a_call_of_what_is_switched_off_ends() {
     let output = sleep.unwrap().wait_with_output().unwrap();
     assert!(off.elapsed() < Duration::from_secs(8));
     assert!(!output.status.success());
+}
+
+/// Calls that are hard to stop: each of their instructions is long.
+fn busy(home: &Home) -> Vec<Child> {
+    home.with_guest("wat-bulk-work");
+    let arguments = ["call", "wat-bulk-work_run", "--json"];
+    let call = || {
+        let mut command = home.command(&arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    let calls = (0..6).map(|_| call()).collect();
+    let until = Instant::now() + Duration::from_secs(10);
+    let intents = || {
+        let records = home.records(1000).into_iter();
+        records.filter(|record| record["kind"] == "intent").count()
+    };
+    while intents() < 6 {
+        assert!(Instant::now() < until, "they do not run");
+    }
+    calls
+}
+
+#[test]
+fn when_a_skill_is_switched_off_nothing_of_it_is_under_way_any_more() {
+    let home = Home::trusting(&["guests"]);
+    let calls = busy(&home);
+    let mut socket = Socket::open(&home);
+    let off = json!({ "do": "disable", "skill": "wat-bulk-work" });
+    assert_eq!(socket.ask(&off).unwrap()["under_way"], 0);
+    for mut call in calls {
+        assert!(!call.wait().unwrap().success());
+    }
 }
 
 #[test]

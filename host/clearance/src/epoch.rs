@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use vouchsafe_package::Digest;
 
 /// Counts the changes of what is allowed: a kill, a revocation, an applied policy or grant.
 #[derive(Debug, Default, Clone)]
@@ -20,8 +21,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     now: u64,
-    /// How many guards of each epoch there are.
-    guards: BTreeMap<u64, usize>,
+    /// How many guards of each epoch each component has; `None` for those of what is not cleared yet.
+    guards: BTreeMap<(u64, Option<Digest>), usize>,
 }
 
 impl Epoch {
@@ -31,7 +32,7 @@ impl Epoch {
     }
 
     /// Begins the next epoch at once: every guard of an older one is stale from here on. Await
-    /// [`Advanced::drained`] to know that nobody who holds one is left. Never waits for anything by itself.
+    /// [`Advanced::drained`] to know that no component that matters holds one. Never waits for anything by itself.
     pub fn advance(&self) -> Advanced {
         let mut state = self.0.state();
         state.now += 1;
@@ -57,20 +58,20 @@ impl Epoch {
 
     /// A guard of the epoch now. Take it before reading what decides.
     pub fn guard(&self) -> Guard {
-        let mut state = self.0.state();
-        let now = state.now;
-        *state.guards.entry(now).or_default() += 1;
-        Guard {
-            epoch: self.clone(),
-            of: now,
-        }
+        let now = self.0.state().now;
+        self.hold(now, None)
     }
 
-    fn held_before(&self, epoch: u64) -> usize {
-        self.0
-            .state()
-            .guards
-            .range(..epoch)
+    fn hold(&self, of: u64, by: Option<Digest>) -> Guard {
+        *self.0.state().guards.entry((of, by)).or_default() += 1;
+        let epoch = self.clone();
+        Guard { epoch, of, by }
+    }
+
+    fn held_before(&self, epoch: u64, whose: impl Fn(&Digest) -> bool) -> usize {
+        let state = self.0.state();
+        let held = state.guards.range(..(epoch, None));
+        held.filter(|((_, by), _)| by.as_ref().is_some_and(&whose))
             .map(|(_, held)| held)
             .sum()
     }
@@ -96,16 +97,20 @@ pub struct Advanced {
 pub struct StillHeld(pub usize);
 
 impl Advanced {
-    /// Waits until all guards of older epochs are gone, but no longer than `limit`.
+    /// Waits until no component of those that `whose` says has a guard of an older epoch, but no longer than `limit`.
     ///
     /// # Errors
     /// How many are left when the time is up.
-    pub async fn drained(self, limit: Duration) -> Result<(), StillHeld> {
+    pub async fn drained(
+        self,
+        limit: Duration,
+        whose: impl Fn(&Digest) -> bool,
+    ) -> Result<(), StillHeld> {
         let waiting = async {
             loop {
                 // Registered before looking, so that no release between the two is missed.
                 let released = self.epoch.0.released.notified();
-                if self.epoch.held_before(self.to) == 0 {
+                if self.epoch.held_before(self.to, &whose) == 0 {
                     return;
                 }
                 released.await;
@@ -113,7 +118,7 @@ impl Advanced {
         };
         match tokio::time::timeout(limit, waiting).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(StillHeld(self.epoch.held_before(self.to))),
+            Err(_) => Err(StillHeld(self.epoch.held_before(self.to, &whose))),
         }
     }
 }
@@ -123,6 +128,7 @@ impl Advanced {
 pub struct Guard {
     epoch: Epoch,
     of: u64,
+    by: Option<Digest>,
 }
 
 impl Guard {
@@ -133,21 +139,23 @@ impl Guard {
 
     /// Another guard of the same epoch, current or not.
     pub(crate) fn again(&self) -> Self {
-        *self.epoch.0.state().guards.entry(self.of).or_default() += 1;
-        Self {
-            epoch: self.epoch.clone(),
-            of: self.of,
-        }
+        self.epoch.hold(self.of, self.by)
+    }
+
+    /// The same guard, of what `component` does from here on.
+    pub(crate) fn held_by(&self, component: Digest) -> Self {
+        self.epoch.hold(self.of, Some(component))
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let mut state = self.epoch.0.state();
-        if let Some(held) = state.guards.get_mut(&self.of) {
+        let key = (self.of, self.by);
+        if let Some(held) = state.guards.get_mut(&key) {
             *held -= 1;
             if *held == 0 {
-                state.guards.remove(&self.of);
+                state.guards.remove(&key);
             }
         }
         drop(state);
@@ -159,22 +167,43 @@ impl Drop for Guard {
 mod tests {
     use super::*;
 
+    fn guard(epoch: &Epoch, component: &[u8]) -> Guard {
+        epoch.guard().held_by(Digest::of(component))
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_one_component_does_not_wait_for_another() {
+        let epoch = Epoch::default();
+        let held = (guard(&epoch, b"a"), guard(&epoch, b"b"), epoch.guard());
+        let drained = |advanced: Advanced, of: &'static [u8]| async move {
+            let limit = Duration::from_millis(10);
+            advanced
+                .drained(limit, |digest| *digest == Digest::of(of))
+                .await
+        };
+        let (a, _b, _nobody_yet) = held;
+        assert_eq!(drained(epoch.advance(), b"a").await, Err(StillHeld(1)));
+        drop(a);
+        assert_eq!(drained(epoch.advance(), b"a").await, Ok(()));
+        assert_eq!(drained(epoch.advance(), b"b").await, Err(StillHeld(1)));
+    }
+
     #[tokio::test]
     async fn advancing_makes_older_guards_stale_and_waits_for_them() {
         let epoch = Epoch::default();
-        let (one, two) = (epoch.guard(), epoch.guard());
+        let (one, two) = (guard(&epoch, b"a"), guard(&epoch, b"b"));
         assert!(one.is_current());
         let advanced = epoch.advance();
         assert!(!one.is_current());
         assert!(!one.again().is_current());
-        let new = epoch.guard();
+        let new = guard(&epoch, b"a");
         assert!(new.is_current());
         assert_eq!(
-            advanced.drained(Duration::from_millis(10)).await,
+            advanced.drained(Duration::from_millis(10), |_| true).await,
             Err(StillHeld(2))
         );
         let advanced = epoch.advance();
-        let waiting = tokio::spawn(advanced.drained(Duration::from_secs(60)));
+        let waiting = tokio::spawn(advanced.drained(Duration::from_secs(60), |_| true));
         tokio::task::yield_now().await;
         drop((one, two));
         tokio::task::yield_now().await;
@@ -200,7 +229,10 @@ mod tests {
     #[tokio::test]
     async fn nobody_to_wait_for_is_no_wait() {
         let epoch = Epoch::default();
-        assert_eq!(epoch.advance().drained(Duration::ZERO).await, Ok(()));
+        assert_eq!(
+            epoch.advance().drained(Duration::ZERO, |_| true).await,
+            Ok(())
+        );
         assert_eq!(epoch.current(), 1);
     }
 }

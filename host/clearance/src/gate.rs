@@ -230,6 +230,7 @@ impl Door {
         if !guard.is_current() {
             return Err(door.refuse(permit.principal(), facts, Some(&permit), Refusal::stopped()));
         }
+        let guard = guard.held_by(facts.digest);
         let consumed = approval.as_ref().map(Approval::asked);
         match door.record_intent(&facts, &permit, consumed) {
             Ok(intent) => Ok(Cleared::new(

@@ -174,10 +174,11 @@ async fn a_kill_stops_the_next_door_and_waits_for_what_is_under_way() {
             .is_err()
     );
     assert!(matches!(
-        advanced.drained(Duration::from_millis(20)).await,
+        advanced.drained(Duration::from_millis(20), |_| true).await,
         Err(StillHeld(_))
     ));
     let advanced = house.gate.epoch().advance();
     drop((cleared, effects));
-    assert_eq!(advanced.drained(Duration::from_secs(10)).await, Ok(()));
+    let ended = advanced.drained(Duration::from_secs(10), |_| true).await;
+    assert_eq!(ended, Ok(()));
 }

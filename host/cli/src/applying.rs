@@ -285,6 +285,16 @@ impl Next {
     }
 }
 
+/// Says what had begun under older rules and has not ended.
+pub(crate) fn say_under_way(facts: &Json) {
+    let under_way = facts.get("under_way").and_then(Json::as_u64);
+    if let Some(some) = under_way.filter(|some| *some > 0) {
+        output::note(format!(
+            "{some} effects that had begun have not ended yet; they can begin nothing new"
+        ));
+    }
+}
+
 /// That what edited grants give can be had of the components they pin, where those are kept here: else a
 /// line would be in force and switch its skill off.
 fn fits(store: &Store, content: &Content, files: &Files, before: &Files) -> anyhow::Result<()> {

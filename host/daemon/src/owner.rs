@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
-use vouchsafe_clearance::{Caps, Clearance, Queue};
+use vouchsafe_clearance::{Advanced, Caps, Clearance, Queue, StillHeld};
 use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
@@ -79,6 +80,9 @@ pub enum OpenError {
     #[error("the path of this program: {0}")]
     Program(#[from] std::io::Error),
 }
+
+/// How long who switches off waits for what is under way to end, before it is told what still is.
+const LAST_EFFECTS: Duration = Duration::from_secs(1);
 
 /// The one owner of a home.
 pub struct Owner {
@@ -225,12 +229,13 @@ impl Owner {
 
     /// Puts a signed statement and its files into force: recorded, then judged by, then kept. Calls
     /// that were cleared under the old rules are refused at their next door, and those of skills that
-    /// are off by it end. What was switched off is switched on again by such a statement alone.
+    /// are off by it end, and how much of them has not is told. What was switched off is switched on again
+    /// by such a statement alone.
     pub(crate) async fn apply(
         &self,
         statement: Envelope,
         files: BTreeMap<String, String>,
-    ) -> Result<Arc<Rules>, Failure> {
+    ) -> Result<(Arc<Rules>, StillHeld), Failure> {
         let mut memory = self.changing.lock().await;
         let switched_off = self.switched_off.load(Ordering::Relaxed);
         let before = self.rules();
@@ -256,9 +261,9 @@ impl Owner {
             }
         }
         let judged = self.judge(&mut memory, Some(standing.clone()));
-        self.clearance.epoch().advance();
+        let advanced = self.clearance.epoch().advance();
         let rules = self.rules();
-        self.end_what_is_off(&rules);
+        self.running.end(|digest, _| rules.ended(digest));
         let failed = |error: &dyn std::fmt::Display| {
             Failure::internal(format!(
                 "in force, but it may not be after a restart: {error}"
@@ -269,7 +274,8 @@ impl Owner {
         let kept = standing.applied.write(&self.home, &state);
         kept.map_err(|error| failed(&error))?;
         self.keep_switches()?;
-        Ok(rules)
+        let under_way = drained(advanced, |digest| rules.ended(digest)).await;
+        Ok((rules, under_way))
     }
 
     /// What is kept of credentials.
@@ -326,8 +332,12 @@ impl Owner {
     }
 
     /// Switches `targets` off, whatever grants say, and ends their calls. That waits for no disk; then
-    /// it is recorded and kept.
-    pub(crate) async fn disable(&self, caller: &Caller, targets: &[Target]) -> Result<(), Failure> {
+    /// it is recorded and kept. Tells how much of them has not ended by then.
+    pub(crate) async fn disable(
+        &self,
+        caller: &Caller,
+        targets: &[Target],
+    ) -> Result<StillHeld, Failure> {
         {
             let mut switches = self.switches();
             switches.disable(targets);
@@ -335,7 +345,7 @@ impl Owner {
             let rules = self.rules().without_disabled(&switches);
             self.rules.send_replace(Arc::new(rules));
         }
-        self.clearance.epoch().advance();
+        let advanced = self.clearance.epoch().advance();
         self.end_void_requests();
         self.running.end(|digest, whole| {
             let mut targets = targets.iter();
@@ -346,8 +356,10 @@ impl Owner {
             let record = self.record(told("disable", Some(caller), target.facts()));
             recorded = recorded.and(record.await.map(drop));
         }
+        let of_them = |digest: &Digest| targets.iter().any(|target| target.digest == *digest);
+        let under_way = drained(advanced, of_them).await;
         let _one_after_another = self.changing.lock().await;
-        let kept = self.keep_switches();
+        let kept = self.keep_switches().map(|()| under_way);
         recorded.and(kept).map_err(|failure| Failure {
             message: format!("switched off, but: {}", failure.message),
             ..failure
@@ -504,16 +516,6 @@ impl Owner {
         self.end_void_requests();
     }
 
-    /// Ends calls of components that are not on any more. One that a later version took the place of
-    /// is finished.
-    fn end_what_is_off(&self, rules: &Rules) {
-        self.running.end(|digest, _| {
-            let on = rules.on.iter().any(|on| on.digest() == *digest);
-            let off = rules.off.iter().find(|off| off.digest == *digest);
-            !on && off.is_none_or(|off| off.state != "superseded")
-        });
-    }
-
     /// Writes the switches. Only who holds `changing` may, so that no older ones replace later ones.
     fn keep_switches(&self) -> Result<(), Failure> {
         // Whatever is durable by now was switched before it was recorded.
@@ -528,6 +530,12 @@ impl Owner {
         // What a poisoned lock guards is extended or replaced as a whole.
         self.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Waits, but not long, for the components that `whose` says to have ended what they did under older rules.
+async fn drained(advanced: Advanced, whose: impl Fn(&Digest) -> bool) -> StillHeld {
+    let drained = advanced.drained(LAST_EFFECTS, whose).await;
+    drained.err().unwrap_or(StillHeld(0))
 }
 
 /// What is in force by the state files and the log together. A statement that was recorded and not yet

@@ -65,7 +65,7 @@ async fn apply_again(owner: &Owner, key: &PrivateKey) -> Result<Json, RestoreErr
         .statement(Some(&mark), &key.public(), clock::now())
         .sign(key)
         .map_err(|error| refused(error.to_string()))?;
-    let rules = owner.apply(statement, files).await?;
+    let (rules, _) = owner.apply(statement, files).await?;
     let in_force = rules.in_force.as_ref();
     Ok(json!({
         "serial": in_force.map(|in_force| in_force.statement().serial),

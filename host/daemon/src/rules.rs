@@ -319,6 +319,14 @@ impl Rules {
         off.min_by_key(|off| off.state == "not granted")
     }
 
+    /// Whether calls of a component have to end, since it is not on any more. Those of one that a later version took the
+    /// place of are finished.
+    pub(crate) fn ended(&self, digest: &Digest) -> bool {
+        let on = self.on.iter().any(|on| on.digest() == *digest);
+        let off = self.off.iter().find(|off| off.digest == *digest);
+        !on && off.is_none_or(|off| off.state != "superseded")
+    }
+
     /// The components that `name` means, on or off, and who signed each where that was believed.
     pub(crate) fn called(&self, name: &str) -> Vec<Found> {
         let on = self.on.iter().filter(|on| on.is_called(name));

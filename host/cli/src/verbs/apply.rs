@@ -24,4 +24,5 @@ pub(crate) fn report(context: &Context, applied: &applying::Applied) {
     let statement = fact("statement").unwrap_or_default();
     let short: String = statement.trim_matches('"').chars().take(19).collect();
     output::done(format!("in force: statement {serial} ({short})"));
+    applying::say_under_way(&applied.facts);
 }

@@ -2,6 +2,7 @@
 
 use vouchsafe_daemon::protocol::Request;
 
+use crate::applying;
 use crate::args::Named;
 use crate::context::Context;
 use crate::exit::Code;
@@ -18,6 +19,7 @@ pub(crate) fn run(context: &Context, args: &Named) -> anyhow::Result<Code> {
             "`{}` is off; `vouchsafe install FILE` switches it on again",
             args.skill
         ));
+        applying::say_under_way(&facts);
     }
     Ok(Code::Done)
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
+use vouchsafe_clearance::StillHeld;
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_package::signing::{self, Verified};
 use vouchsafe_package::{Digest, ReadLimits};
@@ -79,11 +80,13 @@ pub(super) async fn apply(
     files: BTreeMap<String, String>,
 ) -> Result<Json, Failure> {
     let owner = owner.shared()?;
-    let rules = to_the_end(async move { owner.apply(statement, files).await }).await?;
+    let applied = to_the_end(async move { owner.apply(statement, files).await }).await?;
+    let (rules, StillHeld(under_way)) = applied;
     let in_force = rules.in_force.as_ref();
     Ok(json!({
         "serial": in_force.map(|in_force| in_force.statement().serial),
         "statement": in_force.map(|in_force| in_force.digest()),
+        "under_way": under_way,
     }))
 }
 
@@ -98,8 +101,9 @@ pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Resu
     let targets: Vec<_> = found.iter().map(target).collect();
     let digests: Vec<_> = targets.iter().map(|target| target.digest).collect();
     let (owner, caller) = (owner.shared()?, caller.clone());
-    to_the_end(async move { owner.disable(&caller, &targets).await }).await?;
-    Ok(json!({ "disabled": digests }))
+    let StillHeld(under_way) =
+        to_the_end(async move { owner.disable(&caller, &targets).await }).await?;
+    Ok(json!({ "disabled": digests, "under_way": under_way }))
 }
 
 /// Forgets a skill's components.
