@@ -63,7 +63,7 @@ fn an_applied_policy_forbids_or_asks_and_why_names_its_line() {
     let home = paying();
     let shown = police(
         &home,
-        "// over the house's limit\nforbid (principal, action == Action::\"call\", resource == Tool::\"acme:pay/post\")\nwhen { context.input.amount > 1000 };\n\n@confirm(\"four-eyes\")\nforbid (principal, action == Action::\"call_unattended\", resource in Skill::\"acme:pay\")\nwhen { context.input has amount && context.input.amount > 100 };\n",
+        "// over the house's limit\nforbid (principal, action == Action::\"call\", resource == Tool::\"acme:pay/post\")\nwhen { context has input && context.input.amount > 1000 };\n\n@confirm(\"four-eyes\")\nforbid (principal, action == Action::\"call_unattended\", resource in Skill::\"acme:pay\")\nwhen { context.input has amount && context.input.amount > 100 };\n",
     );
     says(&shown.ok(), "LESS   policies: + forbid");
     post(&home, "100").ok();

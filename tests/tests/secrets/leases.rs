@@ -89,9 +89,16 @@ fn it_is_renewed_while_it_is_used_and_revoked_when_nobody_uses_it() {
         made(&postgres, "short") == 0
     });
     assert_eq!(made(&postgres, "long"), 1);
+    let idle = Instant::now();
     soon("nobody used it for a while", || {
         made(&postgres, "long") == 0
     });
+    // Not with the sign-in, which ends of itself after 20 s.
+    assert!(
+        idle.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        idle.elapsed()
+    );
     house.get("/api/x", &[]).unwrap();
     assert_eq!(made(&postgres, "long"), 1);
     house.home.run(&["stop"]).ok();
