@@ -14,6 +14,8 @@ use crate::tokens::Exhausted;
 
 /// How far back a budget looks.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// What ended within so long is one entry: a skill that asks without end takes no memory without end.
+const STRETCH: SignedDuration = SignedDuration::from_mins(5);
 /// More than a question takes, so that one that ended within the day is read from its beginning.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
@@ -40,7 +42,10 @@ struct Accounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     id: u64,
+    /// When the first of what it counts began, and the last.
+    from: Timestamp,
     at: Timestamp,
+    is_open: bool,
     /// `None` if nobody saw how many: then all that a call may use.
     tokens: Option<u64>,
 }
@@ -77,7 +82,8 @@ impl Ledger {
                 .map_err(|error| LogError::Poisoned(error.to_string().into()))??;
             let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
             for (account, at, tokens) in found {
-                accounts.add(account, at, tokens);
+                let booked = accounts.add(account, at, tokens);
+                accounts.close(&booked);
             }
             Ok::<(), LogError>(())
         });
@@ -106,12 +112,18 @@ impl Ledger {
 }
 
 impl Accounts {
-    fn add(&mut self, account: Account, at: Timestamp, tokens: Option<u64>) -> u64 {
+    fn add(&mut self, account: Account, at: Timestamp, tokens: Option<u64>) -> Booked {
         let id = self.next;
         self.next += 1;
-        let entries = self.entries.entry(account).or_default();
-        entries.push_back(Entry { id, at, tokens });
-        id
+        let entries = self.entries.entry(account.clone()).or_default();
+        entries.push_back(Entry {
+            id,
+            from: at,
+            at,
+            is_open: true,
+            tokens,
+        });
+        Booked { account, id }
     }
 
     fn book(
@@ -131,11 +143,7 @@ impl Accounts {
         if used > most {
             return Err(Exhausted("daily"));
         }
-        let id = self.add(account.clone(), now, Some(tokens));
-        Ok(Booked {
-            account: account.clone(),
-            id,
-        })
+        Ok(self.add(account.clone(), now, Some(tokens)))
     }
 
     fn settle(&mut self, booked: &Booked, used: u64) {
@@ -143,6 +151,43 @@ impl Accounts {
         let entry = entries.and_then(|all| all.iter_mut().find(|entry| entry.id == booked.id));
         if let Some(entry) = entry {
             entry.tokens = Some(used);
+        }
+        self.close(booked);
+    }
+
+    /// Nothing more changes what was booked: it goes if it is nothing, and else takes in what ended shortly before. That
+    /// counts for as long as it does itself, so longer and never less.
+    fn close(&mut self, booked: &Booked) {
+        let Some(entries) = self.entries.get_mut(&booked.account) else {
+            return;
+        };
+        let Some(at) = entries.iter().position(|entry| entry.id == booked.id) else {
+            return;
+        };
+        let before = at.checked_sub(1).and_then(|before| entries.get(before));
+        let before = before.cloned();
+        let Some(entry) = entries.get_mut(at) else {
+            return;
+        };
+        entry.is_open = false;
+        let Some(tokens) = entry.tokens else {
+            return;
+        };
+        if tokens == 0 {
+            entries.remove(at);
+            return;
+        }
+        let joins = |before: &Entry| {
+            let stretch = entry.at.duration_since(before.from);
+            !before.is_open && stretch.abs() < STRETCH
+        };
+        if let Some(before) = before.filter(joins)
+            && let Some(more) = before.tokens
+        {
+            entry.tokens = Some(tokens.saturating_add(more));
+            entry.from = before.from;
+            entry.at = entry.at.max(before.at);
+            entries.remove(at - 1);
         }
     }
 }
@@ -154,18 +199,45 @@ fn used_since(log: &Log, since: Timestamp) -> Result<Vec<Used>, LogError> {
     records.collect::<Result<Vec<_>, _>>().map(used)
 }
 
-/// The number of a record before which none is newer than `since`, looked for by halves.
+/// The number of a record from which on all that is newer than `since` stands.
 fn first_since(log: &Log, since: Timestamp) -> Result<Seq, LogError> {
-    let (mut low, mut high) = (1, log.head().seq.saturating_add(1));
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let record = log.records(middle).next().transpose()?;
-        match record.and_then(|record| time(&record)) {
-            Some(at) if at < since => low = middle + 1,
-            _ => high = middle,
+    first_newer(log.head().seq.saturating_add(1), |seq| {
+        let record = log.records(seq).next().transpose()?;
+        let at = record.and_then(|record| time(&record));
+        Ok(at.is_none_or(|at| at >= since))
+    })
+}
+
+/// Looks for it by halves among those before `end`. A clock that was wrong for a while leaves older times after newer
+/// ones, so it is looked for again before what was found, at twice the distance each time, until nothing newer is there.
+fn first_newer(
+    end: Seq,
+    is_newer: impl Fn(Seq) -> Result<bool, LogError>,
+) -> Result<Seq, LogError> {
+    let mut first = end;
+    loop {
+        let (mut low, mut high) = (1, first);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match is_newer(middle)? {
+                true => high = middle,
+                false => low = middle + 1,
+            }
+        }
+        first = low;
+        let mut distance = 1;
+        let mut newer = None;
+        while distance < first {
+            if is_newer(first - distance)? {
+                newer = Some(first - distance);
+            }
+            distance *= 2;
+        }
+        match newer {
+            Some(newer) => first = newer,
+            None => return Ok(first),
         }
     }
-    Ok(low)
 }
 
 /// The questions that ended among `records`, and what they used. One that has not ended is of this process.
@@ -228,6 +300,52 @@ mod tests {
         book(25, 60).unwrap();
         // A clock that was set back gives nothing back.
         assert_eq!(book(3, 1), Err(Exhausted("daily")));
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_for_a_while_loses_nothing() {
+        let first = |newer: &[bool]| {
+            let end = newer.len() as Seq + 1;
+            first_newer(end, |seq| Ok(newer[usize::try_from(seq).unwrap() - 1])).unwrap()
+        };
+        let of = |parts: &[(bool, usize)]| -> Vec<bool> {
+            let parts = parts.iter();
+            parts
+                .flat_map(|(newer, times)| vec![*newer; *times])
+                .collect()
+        };
+        assert_eq!(first(&of(&[])), 1);
+        assert_eq!(first(&of(&[(false, 500), (true, 70)])), 501);
+        assert_eq!(first(&of(&[(false, 500)])), 501);
+        // Set back for as long as 100 records, and right again.
+        let set_back = of(&[(false, 300), (true, 100), (false, 100), (true, 100)]);
+        assert_eq!(first(&set_back), 301);
+        assert_eq!(first(&of(&[(true, 100), (false, 200), (true, 1)])), 1);
+    }
+
+    #[test]
+    fn questions_without_end_are_few_entries_that_count_for_a_day_all_the_same() {
+        let mut accounts = Accounts::default();
+        let begin = at(0);
+        let second = |second: i64| begin + SignedDuration::from_secs(second);
+        let most = (10_000, 1);
+        for n in 0..9_000 {
+            for used in [0, 1] {
+                let booked = accounts.book(&account(), second(n), 1, most).unwrap();
+                accounts.settle(&booked, used);
+            }
+        }
+        assert!(accounts.entries[&account()].len() <= 31);
+        let left = |accounts: &mut Accounts, now, tokens| {
+            let booked = accounts.book(&account(), now, tokens, most);
+            booked.map(|booked| accounts.settle(&booked, 0))
+        };
+        let day = 24 * 3600;
+        assert!(left(&mut accounts, second(day - 1), 1001).is_err());
+        left(&mut accounts, second(day - 1), 1000).unwrap();
+        // What was used in the first half hour is gone, but for one stretch.
+        assert!(left(&mut accounts, second(day + 1800), 1000 + 1801).is_err());
+        left(&mut accounts, second(day + 1800), 1000 + 1500).unwrap();
     }
 
     #[test]
