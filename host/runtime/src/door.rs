@@ -4,8 +4,12 @@ use crate::lines::plain;
 use std::sync::{Arc, Mutex, PoisonError};
 use vouchsafe_clearance::{EffectGate, EffectKind};
 
-/// Refusals of one call that are told and recorded. A skill that goes on is told no, and nothing more.
-const KEPT: usize = 32;
+/// Refusals of one call that are told and recorded each. A skill that goes on is told no, and the rest are counted
+/// into one record: with that, as many kinds as are told apart of a skill.
+const KEPT: usize = 31;
+
+/// What the record of the rest says.
+const THE_REST: &str = "more refusals in one call than are told apart";
 
 /// Bytes of what is told of a refusal, in each of its texts.
 const TEXT_BYTES: usize = 512;
@@ -46,7 +50,13 @@ impl Door {
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |(known, why): &(Refused, String)| known.what == what && why == otherwise;
-        if refused.len() >= KEPT || refused.iter().any(is_known) {
+        if refused.iter().any(is_known) {
+            return;
+        }
+        if refused.len() >= KEPT {
+            if let Some(gate) = &self.gate {
+                gate.refuse_for(kind, "", THE_REST, "");
+            }
             return;
         }
         let why = match &self.gate {

@@ -10,6 +10,7 @@ mod house;
 mod inert;
 mod load;
 mod memory;
+mod refusals;
 mod values;
 
 use crate::engine::{Engine, config};

@@ -116,6 +116,17 @@ impl House {
     }
 
     /// The ends of all calls so far: each intent has exactly one.
+    /// The refusals that are recorded.
+    pub(crate) async fn refusals(&self) -> Vec<Record> {
+        self.gate.flush_refusals();
+        let last = self.log.append(Entry::Control(Control::default())).unwrap();
+        self.log.durable(&last).await.unwrap();
+        let records = self.log.records(1).map(Result::unwrap);
+        records
+            .filter(|record| record.kind == Kind::Refusal)
+            .collect()
+    }
+
     pub(crate) async fn ends(&self) -> Vec<Record> {
         let last = self.log.append(Entry::Control(Control::default())).unwrap();
         self.log.durable(&last).await.unwrap();
