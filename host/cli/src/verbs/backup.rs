@@ -9,6 +9,7 @@ use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_daemon::setup;
+use vouchsafe_daemon::store::MAX_COMPONENT;
 use vouchsafe_keys::{Keystore, Seal};
 
 use crate::args::Backup;
@@ -37,6 +38,17 @@ pub(crate) const DATA: [&str; 9] = [
     STATE,
     "audit",
 ];
+
+/// The largest backup, in bytes.
+pub(crate) const MAX_BACKUP: u64 = 16 << 30;
+
+/// The most that one file of a backup has, in bytes: the log is as long as it is, and of others the host reads no more.
+pub(crate) fn most(name: &str) -> u64 {
+    match name.starts_with("data/audit/") {
+        true => MAX_BACKUP,
+        false => MAX_COMPONENT,
+    }
+}
 
 /// The largest keystore, in bytes.
 const MAX_KEYSTORE: u64 = 16 << 20;
@@ -117,7 +129,12 @@ fn add(archive: &mut tar::Builder<File>, path: &Path, name: &str) -> anyhow::Res
             .into());
     }
     if !path.is_dir() {
-        archive.append_file(name, &mut files::open_to_read(path)?)?;
+        let mut file = files::open_to_read(path)?;
+        if file.metadata()?.len() > most(name) {
+            let message = format!("`{}` is larger than a backup holds", path.display());
+            return Err(Failure::refused(message).with_fix("take it away").into());
+        }
+        archive.append_file(name, &mut file)?;
         return Ok(());
     }
     archive.append_dir(name, path)?;

@@ -17,11 +17,8 @@ use crate::applying::{Applied, Current};
 use crate::args::{Proof, Restore};
 use crate::context::Context;
 use crate::exit::Code;
-use crate::verbs::backup::DATA;
+use crate::verbs::backup::{DATA, MAX_BACKUP, most};
 use crate::{applying, operator, output};
-
-/// The largest backup, in bytes.
-const MAX_BACKUP: u64 = 16 << 30;
 
 /// The keystore's name in a backup and in a home.
 const KEYSTORE: &str = "keystore.json";
@@ -134,6 +131,10 @@ fn unpack(fresh: &Path, file: &Path) -> anyhow::Result<()> {
         let target = place(&path).ok_or_else(|| {
             Failure::refused(format!("`{}` is not part of a backup", path.display()))
         })?;
+        if entry.size() > most(&target.to_string_lossy()) {
+            let message = format!("`{}` is larger than a backup holds", path.display());
+            return Err(Failure::refused(message).into());
+        }
         let target = fresh.join(target);
         let kind = entry.header().entry_type();
         if kind.is_dir() {
@@ -170,6 +171,31 @@ fn place(path: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_unpacked_up_to_what_the_host_reads_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let unpacked = |name: &str, bytes: u64| {
+            let file = directory.path().join("backup.tar");
+            let mut archive = tar::Builder::new(files::open_private(&file).unwrap());
+            for directory in ["config", "data/audit"] {
+                archive.append_dir(directory, "/").unwrap();
+            }
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes);
+            header.set_mode(0o600);
+            let zeros = std::io::repeat(0).take(bytes);
+            archive.append_data(&mut header, name, zeros).unwrap();
+            archive.finish().unwrap();
+            let fresh = tempfile::tempdir().unwrap();
+            unpack(fresh.path(), &file)
+        };
+        let more = (64 << 20) + 1;
+        unpacked("config/notes", more - 1).unwrap();
+        let error = unpacked("config/notes", more).unwrap_err();
+        assert!(error.to_string().contains("larger"), "{error:#}");
+        unpacked("data/audit/records.log", more).unwrap();
+    }
 
     #[test]
     fn only_what_a_backup_holds_is_unpacked() {
