@@ -115,22 +115,16 @@ impl House {
             .await
     }
 
-    /// The ends of all calls so far: each intent has exactly one.
-    /// The refusals that are recorded.
-    pub(crate) async fn refusals(&self) -> Vec<Record> {
-        self.gate.flush_refusals();
+    /// All records, durable.
+    pub(crate) async fn records(&self) -> Vec<Record> {
         let last = self.log.append(Entry::Control(Control::default())).unwrap();
         self.log.durable(&last).await.unwrap();
-        let records = self.log.records(1).map(Result::unwrap);
-        records
-            .filter(|record| record.kind == Kind::Refusal)
-            .collect()
+        self.log.records(1).map(Result::unwrap).collect()
     }
 
+    /// The ends of all calls so far: each intent has exactly one.
     pub(crate) async fn ends(&self) -> Vec<Record> {
-        let last = self.log.append(Entry::Control(Control::default())).unwrap();
-        self.log.durable(&last).await.unwrap();
-        let all: Vec<_> = self.log.records(1).map(Result::unwrap).collect();
+        let all = self.records().await;
         let ends: Vec<_> = all
             .iter()
             .filter(|record| matches!(record.kind, Kind::Outcome | Kind::Unknown))
