@@ -86,7 +86,7 @@ fn an_applied_policy_forbids_or_asks_and_why_names_its_line() {
 }
 
 #[test]
-fn a_policy_that_permits_or_does_not_fit_is_an_error_with_its_line() {
+fn a_policy_that_permits_does_not_fit_or_asks_a_tier_that_is_not_there_is_an_error_with_its_line() {
     let home = paying();
     let cases = [
         (
@@ -100,6 +100,10 @@ fn a_policy_that_permits_or_does_not_fit_is_an_error_with_its_line() {
         (
             "forbid (principal, action, resource == Tool::\"acme:pay/post\") when { context.input.sum > 1 };",
             "policies/house.cedar:1:1: it does not fit `acme:pay/post`",
+        ),
+        (
+            "\n@confirm(\"the-board\")\nforbid (principal, action == Action::\"call_unattended\", resource);",
+            "policies/house.cedar:2:1: no tier is called `the-board`",
         ),
     ];
     for (text, fault) in cases {
