@@ -46,6 +46,33 @@ async fn records_are_numbered_chained_and_canonical() {
 }
 
 #[tokio::test]
+async fn what_is_told_of_the_host_is_found_among_calls_that_say_they_are_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    let control = |action: &str| {
+        Entry::Control(Control {
+            action: action.to_owned(),
+            facts: BTreeMap::from([("words".to_owned(), "\"kind\":\"intent\"".to_owned())]),
+            ..Control::default()
+        })
+    };
+    for number in 0..50 {
+        log.append(intent("\"kind\":\"control\"")).unwrap();
+        log.append(control(&format!("apply {number}"))).unwrap();
+        fill(&log, 3).await;
+    }
+    for from in [1, 2, 9, 200] {
+        let controls: Vec<_> = log.controls(from).collect::<Result<_, _>>().unwrap();
+        let all = all(&log).into_iter();
+        let those: Vec<_> = all
+            .filter(|record| record.seq >= from && record.kind == Kind::Control)
+            .collect();
+        assert_eq!(controls, those);
+        assert!(!those.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn every_field_keeps_its_canonical_place() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());

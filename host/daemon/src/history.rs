@@ -1,7 +1,7 @@
 //! What the log tells about the state files: which statement is in force, and what came after the
 //! state was written. A state file that the log contradicts was put back, and is not served.
 
-use vouchsafe_audit::{Kind, Log, LogError, Record, Seq};
+use vouchsafe_audit::{Log, LogError, Record, Seq};
 
 use crate::applied::Applied;
 use crate::switches::Switches;
@@ -30,11 +30,8 @@ impl History {
             last_apply: None,
             followed: Vec::new(),
         };
-        for record in log.records(applied.min(switches.record()).max(1)) {
+        for record in log.controls(applied.min(switches.record()).max(1)) {
             let record = record?;
-            if record.kind != Kind::Control {
-                continue;
-            }
             if record.seq > switches.record() {
                 switches.take_in(&record);
             }
