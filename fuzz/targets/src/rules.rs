@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use vouchsafe_package::signing::Trust;
-use vouchsafe_package::{Param, Type};
+use vouchsafe_package::{Field, Param, Type};
 use vouchsafe_policy::cedar::{Written, holds_exactly};
 use vouchsafe_policy::{Grant, Role};
 
@@ -70,30 +70,63 @@ pub fn policies(bytes: &[u8]) {
     });
 }
 
-/// Arguments as Cedar sees them: never a panic, and no number beyond what it holds.
+/// Arguments as Cedar sees them: never a panic, no number beyond what it holds, nothing of another kind than its
+/// type says, and no difference made by what has no type there.
 pub fn cedar_context(bytes: &[u8]) {
     crate::text(bytes, |text| {
         let Ok(input) = serde_json::from_str::<Json>(text) else {
             return;
         };
-        let params = [
-            ("amount", Type::U64),
-            ("all", Type::List(Box::new(Type::S64))),
-        ];
-        let params = params.map(|(name, ty)| Param {
-            name: name.into(),
-            docs: None,
-            ty,
-        });
-        if holds_exactly(&params, &input) {
-            let all = input.get("all").and_then(|all| all.as_array());
-            let amount = input.get("amount").expect("a number");
-            for number in all.expect("a list").iter().chain([amount]) {
-                let text = number
-                    .as_str()
-                    .map_or_else(|| number.to_string(), str::to_owned);
-                assert_eq!(text.parse::<i64>().expect("64 bits").to_string(), text);
+        let typed = typed_params();
+        let held = holds_exactly(&typed, &input);
+        let untyped = [("ratio", Type::F64), ("raw", Type::Bytes)].map(param);
+        let all: Vec<_> = typed.into_iter().chain(untyped).collect();
+        assert_eq!(held, holds_exactly(&all, &input), "of what has no type");
+        if held {
+            let all = input["all"].as_array().expect("a list");
+            all.iter().chain([&input["amount"]]).for_each(fits);
+            let (payer, note) = (&input["payer"], &input["note"]);
+            assert!(note.is_null() || note.is_string(), "{note}");
+            if !payer.is_null() {
+                fits(&payer["number"]);
+                assert!(payer["known"].is_boolean() && payer["kind"].is_string());
             }
         }
     });
+}
+
+/// That Cedar's whole numbers hold `number`, in its one spelling.
+fn fits(number: &Json) {
+    let text = number
+        .as_str()
+        .map_or_else(|| number.to_string(), str::to_owned);
+    assert_eq!(text.parse::<i64>().expect("64 bits").to_string(), text);
+}
+
+fn typed_params() -> Vec<Param> {
+    let payer = [
+        ("number", Type::U64),
+        ("known", Type::Bool),
+        ("kind", Type::Enum(vec!["person".into(), "firm".into()])),
+    ];
+    let payer = payer.map(|(name, ty)| Field {
+        name: name.into(),
+        docs: None,
+        ty,
+    });
+    let params = [
+        ("amount", Type::U64),
+        ("all", Type::List(Box::new(Type::S64))),
+        ("note", Type::Option(Box::new(Type::String))),
+        ("payer", Type::Option(Box::new(Type::Record(payer.into())))),
+    ];
+    params.map(param).into()
+}
+
+fn param((name, ty): (&str, Type)) -> Param {
+    Param {
+        name: name.into(),
+        docs: None,
+        ty,
+    }
 }
