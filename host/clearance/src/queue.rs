@@ -26,6 +26,9 @@ pub use moment::Moment;
 pub use restore::Kept;
 pub use waits::Waits;
 
+/// How long an answer, or the news that there is none, is there to be fetched.
+const FETCH_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
 /// How many may wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Caps {
@@ -33,8 +36,8 @@ pub struct Caps {
     pub of_one: usize,
     /// Requests in all.
     pub in_all: usize,
-    /// Answers that nobody fetched, the oldest of which are dropped.
-    pub answers: usize,
+    /// What one principal has to fetch and did not, the oldest of which is dropped.
+    pub unfetched: usize,
 }
 
 impl Default for Caps {
@@ -42,7 +45,7 @@ impl Default for Caps {
         Self {
             of_one: 16,
             in_all: 256,
-            answers: 256,
+            unfetched: 64,
         }
     }
 }
@@ -139,8 +142,8 @@ impl<R> Queue<R> {
         }
     }
 
-    /// Asks for `request`, whose canonical input is `input`, unless the same call is here already. Writes a small file
-    /// while nobody else can ask or decide.
+    /// Asks for `request`, whose canonical input is `input`, unless the same call is here already. Nobody can decide on
+    /// it before it is kept.
     ///
     /// # Errors
     /// When too many wait, or it can't be kept or recorded.
@@ -151,33 +154,51 @@ impl<R> Queue<R> {
         now: Moment,
         void: impl Fn(&ApprovalRequest) -> Option<String>,
     ) -> Result<Asking, Refusal> {
-        let mut entries = self.entries();
-        self.end_what_is_over(&mut entries, now, &void);
-        let input = Digest::of(input);
-        if let Some(same) = entries
-            .values()
-            .find(|entry| entry.is_same(&request, input))
-        {
-            return Ok(Asking::Known(same.request.id.clone()));
-        }
-        self.has_room(&entries, &request)?;
+        let failed = |why: String| Refusal::new(Code::NotRecorded, why, "");
+        let digest = request.digest();
+        let digest = digest.map_err(|error| failed(error.to_string()))?;
         let id = request.id.clone();
+        {
+            let mut entries = self.entries();
+            self.end_what_is_over(&mut entries, now, &void);
+            let input = Digest::of(input);
+            let same = entries.values().find(|one| one.is_same(&request, input));
+            if let Some(same) = same {
+                return Ok(Asking::Known(same.request.id.clone()));
+            }
+            self.has_room(&entries, &request)?;
+            let entry = Entry::new(request.clone(), digest, input, now);
+            entries.insert(id.clone(), entry);
+        }
+        // Without the lock: a disk that is slow holds up nobody else.
+        let recorded = self.keep(&request, digest);
+        let mut entries = self.entries();
+        match recorded {
+            Ok(recorded) => {
+                if let Some(entry) = entries.get_mut(&id) {
+                    entry.asked = recorded.seq();
+                    entry.state = State::Waiting;
+                }
+                Ok(Asking::New(id, recorded))
+            }
+            Err(refusal) => {
+                entries.remove(&id);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn keep(&self, request: &ApprovalRequest, digest: Digest) -> Result<Recorded, Refusal> {
         let kept = Kept {
             request: request.clone(),
             after: self.log.head().seq,
         };
-        let failed = |why: String| Refusal::new(Code::NotRecorded, why, "");
-        let digest = request
-            .digest()
-            .map_err(|error| failed(error.to_string()))?;
-        self.keeper.keep(&kept).map_err(failed)?;
-        let recorded = record::asked(&self.log, &request, digest).inspect_err(|_| {
-            self.keeper.forget(&id);
-        });
-        let recorded = recorded.map_err(|error| Refusal::not_recorded(&error))?;
-        let entry = Entry::new(request, digest, input, recorded.seq(), now);
-        entries.insert(id.clone(), entry);
-        Ok(Asking::New(id, recorded))
+        let kept = self.keeper.keep(&kept);
+        kept.map_err(|why| Refusal::new(Code::NotRecorded, why, ""))?;
+        record::asked(&self.log, request, digest).map_err(|error| {
+            self.keeper.forget(&request.id);
+            Refusal::not_recorded(&error)
+        })
     }
 
     fn has_room(
@@ -227,6 +248,11 @@ impl<R> Queue<R> {
                 who: entry.request.wanted.who(),
             });
         }
+        if vote.says() == Says::Approve && entry.has_yes_of(&vote) {
+            let why = format!("has the yes of {} already", vote.person());
+            let id = id.clone();
+            return Err(NotCounted::Over { id, why });
+        }
         let recorded = record::voted(&self.log, entry, &vote, envelope, now)?;
         let voted = self.counted(entry, vote, people, now);
         Ok(Counted { recorded, voted })
@@ -234,8 +260,7 @@ impl<R> Queue<R> {
 
     fn counted(&self, entry: &mut Entry<R>, vote: Vote, people: &People, now: Moment) -> Voted {
         if vote.says() == Says::Deny {
-            let why = format!("was denied by {}", vote.person());
-            self.end(entry, Standing::Denied(why), now);
+            self.end(entry, Standing::Denied, now);
             return Voted::Denied;
         }
         entry.votes.push(vote);
@@ -255,21 +280,20 @@ impl<R> Queue<R> {
     }
 
     /// Notes how an approved call ended, for who asked for it to fetch once. `told` stands in the record.
-    pub fn conclude(&self, id: &ApprovalId, answer: R, told: &str) {
+    pub fn conclude(&self, id: &ApprovalId, answer: R, told: &str, now: Moment) {
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(id) {
             record::ended(&self.log, entry, "executed", told, None);
-            entry.state = State::Answered(answer);
-            entry.changed.send_replace(());
+            entry.close(State::Answered(answer), now);
         }
-        self.drop_old_answers(&mut entries);
+        self.drop_old_answers(&mut entries, now);
     }
 
-    /// Notes that nobody knows how an approved call ended, or whether it began: the log does.
-    pub fn lose(&self, id: &ApprovalId, now: Moment) {
+    /// Notes that an approved call is not made, or that nobody knows how it ended: the log does.
+    pub fn give_up(&self, id: &ApprovalId, standing: Standing, now: Moment) {
         let mut entries = self.entries();
         if let Some(entry) = entries.get_mut(id).filter(|entry| entry.is_open()) {
-            self.end(entry, Standing::Made, now);
+            self.end(entry, standing, now);
         }
     }
 
@@ -282,11 +306,14 @@ impl<R> Queue<R> {
             return Some(Found::Pending(entry.request.decide_by));
         }
         let entry = entries.remove(id)?;
+        drop(entries);
         self.keeper.forget(id);
         Some(match entry.state {
             State::Answered(answer) => Found::Answer(answer),
             State::Ended(standing) => Found::Ended(standing),
-            State::Waiting | State::Executing => Found::Pending(entry.request.decide_by),
+            State::Asking | State::Waiting | State::Executing => {
+                Found::Pending(entry.request.decide_by)
+            }
         })
     }
 
@@ -301,22 +328,34 @@ impl<R> Queue<R> {
         self.waits.take(principal)
     }
 
-    /// The requests that wait, oldest first, and who said yes to each.
-    pub fn waiting(
+    /// What `each` makes of the requests that wait, oldest first.
+    pub fn waiting<T>(
         &self,
         now: Moment,
         void: impl Fn(&ApprovalRequest) -> Option<String>,
-    ) -> Vec<(ApprovalRequest, Vec<Heard>)> {
+        each: impl Fn(&ApprovalRequest, &[Heard]) -> T,
+    ) -> Vec<T> {
         let mut entries = self.entries();
         self.end_what_is_over(&mut entries, now, &void);
-        let mut open: Vec<_> = entries
-            .values()
-            .filter(|entry| matches!(entry.state, State::Waiting))
-            .collect();
+        let waits = |entry: &&Entry<R>| matches!(entry.state, State::Waiting);
+        let mut open: Vec<_> = entries.values().filter(waits).collect();
         open.sort_by_key(|entry| entry.asked);
-        open.iter()
-            .map(|entry| (entry.request.clone(), entry.heard()))
-            .collect()
+        let each = |entry: &Entry<R>| each(&entry.request, &entry.heard());
+        open.into_iter().map(each).collect()
+    }
+
+    /// The request called `id`, if it waits, and who said yes to it.
+    pub fn one(
+        &self,
+        id: &ApprovalId,
+        now: Moment,
+        void: impl Fn(&ApprovalRequest) -> Option<String>,
+    ) -> Option<(ApprovalRequest, Vec<Heard>)> {
+        let mut entries = self.entries();
+        self.end_what_is_over(&mut entries, now, &void);
+        let entry = entries.get(id);
+        let entry = entry.filter(|entry| matches!(entry.state, State::Waiting))?;
+        Some((entry.request.clone(), entry.heard()))
     }
 
     /// Ends what is too late or can't be approved any more.
@@ -340,7 +379,7 @@ impl<R> Queue<R> {
                 self.end(entry, Standing::Void(why), now);
             }
         }
-        self.drop_old_answers(entries);
+        self.drop_old_answers(entries, now);
     }
 
     /// Nothing waits for the log here: what can't be recorded is ended all the same.
@@ -352,21 +391,32 @@ impl<R> Queue<R> {
             standing.told(),
             Some(now),
         );
-        entry.votes.clear();
-        entry.state = State::Ended(standing);
-        entry.changed.send_replace(());
+        entry.close(State::Ended(standing), now);
     }
 
-    fn drop_old_answers(&self, entries: &mut BTreeMap<ApprovalId, Entry<R>>) {
-        let closed = entries.values().filter(|entry| !entry.is_open());
-        let mut closed: Vec<_> = closed
-            .map(|entry| (entry.asked, entry.request.id.clone()))
+    /// What is there to fetch is there for a day, and of one principal only so much of it.
+    fn drop_old_answers(&self, entries: &mut BTreeMap<ApprovalId, Entry<R>>, now: Moment) {
+        let mut closed: Vec<_> = entries
+            .values()
+            .filter_map(|entry| Some((entry.closed?, entry)))
+            .map(|(at, entry)| {
+                (
+                    at,
+                    entry.request.principal.clone(),
+                    entry.request.id.clone(),
+                )
+            })
             .collect();
-        closed.sort();
-        let beyond = closed.len().saturating_sub(self.caps.answers);
-        for (_, id) in closed.into_iter().take(beyond) {
-            self.keeper.forget(&id);
-            entries.remove(&id);
+        closed.sort_by(|one, other| other.0.cmp(&one.0)); // the newest first
+        let mut of_each: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, principal, id) in closed {
+            let count = of_each.entry(principal).or_default();
+            *count += 1;
+            let is_old = now.instant.saturating_duration_since(at) >= FETCH_WITHIN;
+            if is_old || *count > self.caps.unfetched {
+                self.keeper.forget(&id);
+                entries.remove(&id);
+            }
         }
     }
 

@@ -19,8 +19,11 @@ use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, Argument};
 use crate::rules::Rules;
 use crate::skill::InstalledSkill;
 
-/// The largest kept request, in bytes: arguments have their own bound.
-const MAX: u64 = 32 << 20;
+/// The longest arguments that people are asked about, in bytes: what nobody reads nobody can approve.
+const LONGEST: usize = 64 << 10;
+
+/// The largest kept request, in bytes.
+const MAX: u64 = 1 << 20;
 
 /// Where a call stands that people decide on, for who asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,6 +115,11 @@ pub(crate) fn request(
     asked: &Needed,
 ) -> Result<ApprovalRequest, Refusal> {
     let failed = |why: &str| Refusal::new(Code::NotApproved, why, "");
+    if canonical(input).len() > LONGEST {
+        return Err(failed(
+            "its arguments are longer than anybody can be asked about",
+        ));
+    }
     let (mut name, mut nonce) = ([0; 5], [0; 32]);
     rand::fill(&mut name).map_err(|_| failed("no randomness"))?;
     rand::fill(&mut nonce).map_err(|_| failed("no randomness"))?;
@@ -132,6 +140,7 @@ pub(crate) fn request(
         principal: permit.principal().id.to_string(),
         role: permit.principal().role.to_string(),
         skill: package.name.clone(),
+        publisher: skill.granted().verified().publisher().to_owned(),
         skill_version: package.version.clone(),
         digest: package.digest,
         tool: tool.name.clone(),

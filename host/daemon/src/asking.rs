@@ -8,34 +8,42 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
-use vouchsafe_clearance::{Approval, Asking, Code, Found, Refusal, Standing, Voted};
+use vouchsafe_clearance::{Admitted, Approval, Asking, Code, Found, Refusal, Standing, Voted};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest};
 use vouchsafe_policy::{Asked as Needed, Principal};
 
 use crate::approvals::{self, Asked};
-use crate::call::{Answer, Attempt, Problem};
+use crate::call::{Answer, Attempt, Problem, still_in_force};
 use crate::caller::Caller;
 use crate::owner::Owner;
 use crate::protocol::Failure;
 use crate::registry::APPROVAL_RESULT;
+use crate::rules::Rules;
 
 impl Attempt<'_> {
     /// Has people asked for this call, or finds what became of the same one that was asked before; and waits for as
     /// long as `caller` does.
     pub(crate) async fn ask_people(
         &self,
+        admitted: &Admitted,
         caller: &Caller,
         input: &Json,
         needed: &Needed,
         cancel: &CancellationToken,
     ) -> Result<Answer, Problem> {
         let (owner, entry) = (self.owner, self.entry);
-        let request = approvals::request(entry.skill(), entry.tool(), input, needed)?;
+        let refused = |refusal| {
+            let clearance = owner.clearance();
+            clearance.refuse(admitted, self.facts(), refusal)
+        };
+        let request = approvals::request(entry.skill(), entry.tool(), input, needed);
+        let request = request.map_err(refused)?;
         let void = |request: &ApprovalRequest| approvals::void(self.rules, request);
         let queue = owner.approvals();
-        let id = match queue.ask(request, &canonical(input), approvals::now(), void)? {
+        let asked = queue.ask(request, &canonical(input), approvals::now(), void);
+        let id = match asked.map_err(refused)? {
             Asking::Known(id) => id,
             Asking::New(id, recorded) => {
                 let durable = owner.log().durable(&recorded).await;
@@ -92,6 +100,10 @@ impl Owner {
             );
         }
         let void = |request: &ApprovalRequest| approvals::void(&rules, request);
+        if let Some((request, _)) = self.approvals().one(id, approvals::now(), void) {
+            // What would be refused at the gate is not counted: it can be mended, and the yes given then.
+            self.may_still(&rules, &request)?;
+        }
         let counted = self
             .approvals()
             .vote(id, signed, &rules.people(), approvals::now(), void)
@@ -108,27 +120,49 @@ impl Owner {
             None => json!({ "id": id, "state": "waiting" }),
             Some(Err(state)) => json!({ "id": id, "state": state }),
             Some(Ok(making)) => {
-                let how = making.await.unwrap_or_else(|_| "UNKNOWN".to_owned());
-                json!({ "id": id, "state": "executed", "how": how })
+                let (state, how) = making.await.unwrap_or(("executed", "UNKNOWN".to_owned()));
+                json!({ "id": id, "state": state, "how": how })
             }
         })
     }
 
-    /// Makes an approved call. Every check is made again; the approval is gone whatever comes of it.
-    async fn make(&self, approval: Approval) -> Result<Answer, Problem> {
-        let request = approval.request().clone();
-        let principal = Principal {
-            tenant: request.tenant.as_str().into(),
-            id: request.principal.as_str().into(),
-            role: request.role.as_str().into(),
+    /// Whether the files that a waiting call rests on are as they were applied.
+    fn may_still(&self, rules: &Rules, request: &ApprovalRequest) -> Result<(), Failure> {
+        let Some(entry) = rules.registry.of(&request.digest, &request.tool) else {
+            return Ok(()); // said when it is to be made
         };
+        still_in_force(rules, &principal(request), entry.skill())
+            .map_err(|refusal| Failure::refused(refusal.why).with_fix(refusal.fix))
+    }
+
+    /// What became of `id`, for an agent that asks by its name.
+    pub(crate) async fn result_of(
+        &self,
+        caller: &Caller,
+        id: &ApprovalId,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, Problem> {
+        self.clearance().admit(caller.principal())?;
+        self.wait_for(caller, id, cancel).await
+    }
+
+    /// Makes an approved call. Every check is made again; the approval is gone whatever comes of it.
+    ///
+    /// # Errors
+    /// Why it was not begun.
+    async fn make(&self, approval: Approval) -> Result<Result<Answer, Problem>, Problem> {
+        let request = approval.request().clone();
+        let principal = principal(&request);
         let admitted = self.clearance().admit_again(&principal);
         // Read after admission, as for every call.
         let rules = self.rules();
         let entry = rules.registry.of(&request.digest, &request.tool);
         let entry = entry.filter(|entry| approvals::schema(entry.tool()) == request.schema);
         let Some(entry) = entry else {
-            return Err(changed("its tool is not there any more").into());
+            let why = "an approval was not used: its tool is not there any more";
+            self.clearance()
+                .refuse_unknown(&admitted, &request.tool, why);
+            return Err(Refusal::new(Code::NotApproved, why, "ask again").into());
         };
         let attempt = Attempt {
             asked: Instant::now(),
@@ -144,19 +178,36 @@ impl Owner {
     }
 }
 
-/// Makes the call, keeps its answer for who asked, and tells in one word how it went.
-async fn made(owner: Arc<Owner>, approval: Approval) -> String {
+/// Who asked.
+fn principal(request: &ApprovalRequest) -> Principal {
+    Principal {
+        tenant: request.tenant.as_str().into(),
+        id: request.principal.as_str().into(),
+        role: request.role.as_str().into(),
+    }
+}
+
+/// Makes the call, keeps its answer for who asked, and tells what became of it, and in one word how it went.
+async fn made(owner: Arc<Owner>, approval: Approval) -> (&'static str, String) {
     let unconcluded = Unconcluded {
         owner: Arc::clone(&owner),
         id: approval.request().id.clone(),
     };
-    let answer = owner.make(approval).await.unwrap_or_else(Answer::from);
+    let (queue, id) = (owner.approvals(), &unconcluded.id);
+    let answer = match owner.make(approval).await {
+        Ok(answer) => answer.unwrap_or_else(Answer::from),
+        Err(problem) => {
+            let why = format!("it was not made: {}", problem.code);
+            queue.give_up(id, Standing::Void(why), approvals::now());
+            return ("void", problem.why.unwrap_or(problem.code));
+        }
+    };
     let how = match &answer.result {
         Ok(_) => "ok".to_owned(),
         Err(problem) => problem.code.clone(),
     };
-    owner.approvals().conclude(&unconcluded.id, answer, &how);
-    how
+    queue.conclude(id, answer, &how, approvals::now());
+    ("executed", how)
 }
 
 /// An approved call until its end is told: also when it panics, or the host stops.
@@ -167,7 +218,8 @@ struct Unconcluded {
 
 impl Drop for Unconcluded {
     fn drop(&mut self) {
-        self.owner.approvals().lose(&self.id, approvals::now());
+        let queue = self.owner.approvals();
+        queue.give_up(&self.id, Standing::Made, approvals::now());
     }
 }
 
@@ -214,9 +266,4 @@ fn unknown(id: &ApprovalId) -> Problem {
         why: Some(why),
         ..Problem::from(Refusal::new(Code::NotApproved, "", ""))
     }
-}
-
-fn changed(why: &str) -> Refusal {
-    let why = format!("an approval was not used: {why}");
-    Refusal::new(Code::NotApproved, why, "ask again")
 }

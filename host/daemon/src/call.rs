@@ -152,7 +152,7 @@ impl Attempt<'_> {
             && needed.obstacle().is_none()
         {
             return self
-                .ask_people(caller, &decided.input, needed, &cancel)
+                .ask_people(&admitted, caller, &decided.input, needed, &cancel)
                 .await;
         }
         // Whoever can't be asked, since nobody could say yes, is refused at the gate; so is who is denied.
@@ -168,20 +168,23 @@ impl Attempt<'_> {
     }
 
     /// Makes a call that people approved, if everything still is as they were shown.
+    ///
+    /// # Errors
+    /// Why it was not begun; what went wrong after that is within.
     pub(crate) async fn make_approved(
         &self,
         admitted: Admitted,
         input: Json,
         approval: Approval,
         cancel: CancellationToken,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Result<Answer, Problem>, Problem> {
         let decided = self.decided(&admitted, &input, cancel)?;
         let code = self.code_to_run(&admitted, &decided.ends).await?;
         let action = self.action(decided.values, &decided.input)?;
         let (decision, people) = (decided.decision, self.rules.people());
         let clearance = self.owner.clearance();
         let cleared = clearance.clear_approved(admitted, action, decision, approval, &people)?;
-        self.make(cleared, &code, decided.ends).await
+        Ok(self.make(cleared, &code, decided.ends).await)
     }
 
     /// Everything that comes before the gate: rules, arguments, and what policy says of them. What is refused here is
@@ -302,7 +305,7 @@ impl Attempt<'_> {
     }
 
     /// What a refusal before the gate is about.
-    fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         let package = self.entry.skill().package();
         Facts {
             kind: "call",

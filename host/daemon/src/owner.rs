@@ -346,11 +346,11 @@ impl Owner {
             self.rules.send_replace(Arc::new(rules));
         }
         let advanced = self.clearance.epoch().advance();
-        self.end_void_requests();
         self.running.end(|digest, whole| {
             let mut targets = targets.iter();
             targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
         });
+        self.end_void_requests();
         let mut recorded = Ok(());
         for target in targets {
             let record = self.record(told("disable", Some(caller), target.facts()));
@@ -513,6 +513,7 @@ impl Owner {
             used.map(|used| &used.source.kept),
         );
         self.rules.send_replace(Arc::new(rules));
+        drop(switches);
         self.end_void_requests();
     }
 

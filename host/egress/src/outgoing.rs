@@ -58,9 +58,6 @@ pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused>
     if !may_have_a_body(&method) && length.is_some_and(|length| length > 0) {
         return Err(refused(BODY.to_owned()));
     }
-    if !gate.covers(&kind(&method, admission.reads())) {
-        return Err(refused("the tool's effect does not cover it".to_owned()));
-    }
     Ok(Outgoing {
         admission,
         headers: head.headers,

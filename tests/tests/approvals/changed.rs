@@ -91,12 +91,15 @@ fn an_edit_behind_the_operator_s_back_stops_a_yes() {
     let grant = home.config("grants/acme.pay.toml");
     let text = fs::read_to_string(&grant).unwrap();
     fs::write(&grant, format!("{text}# more\n")).unwrap();
-    // Counted, and then every check is made again.
+    let refused = decide(&home, "approve", &id, "bo").code(4);
     says(
-        &decide(&home, "approve", &id, "bo").ok(),
-        "it ended with NOT_ALLOWED",
+        &refused,
+        "`grants/acme.pay.toml` was edited since it was applied",
     );
     assert_eq!(wired(&home).len(), 0);
+    // Nothing was counted, and nothing is lost.
+    fs::write(&grant, text).unwrap();
+    says(&decide(&home, "approve", &id, "bo").ok(), "it went well");
 }
 
 #[test]

@@ -189,3 +189,42 @@ fn what_the_host_stops_while_it_waits_for_people_is_not_made() {
     assert!(Socket::open(&home).ask(&vote).is_err());
     assert_eq!(wired(&home).len(), 0);
 }
+
+#[test]
+fn a_yes_beside_another_signature_is_nobody_s() {
+    let home = room();
+    let id = asked(&home, 5);
+    let mut vote = vote(&home, &id, "bo");
+    let mut forged = vote["vote"]["signatures"][0].clone();
+    forged["sig"] = json!("QUJD");
+    let signatures = vote["vote"]["signatures"].as_array_mut().unwrap();
+    signatures.insert(0, forged);
+    let refused = Socket::open(&home).ask(&vote).unwrap_err();
+    assert!(
+        refused["message"]
+            .as_str()
+            .unwrap()
+            .contains("not in the form"),
+        "{refused}"
+    );
+    assert_eq!(wired(&home).len(), 0);
+}
+
+#[test]
+fn what_nobody_could_read_is_not_asked_and_nobody_s_list_is_full_of_it() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("echo");
+    enrol(&home, "bo", "bo@corp.example");
+    asking(&home, "guests.echo", "say");
+    let say = |text: String| home.call("echo_say", &json!({ "text": text })).code(4);
+    says(
+        &say("x".repeat(80 << 10)),
+        "longer than anybody can be asked about",
+    );
+    for n in 0..10 {
+        name_in(&say(format!("{n}{}", "\0".repeat(9 << 10))));
+    }
+    let listed = home.run(&["approvals", "--json"]).ok().json();
+    assert_eq!(listed.as_array().unwrap().len(), 10);
+    says(&home.run(&["approvals"]).ok(), "guests:echo / say");
+}

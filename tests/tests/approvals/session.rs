@@ -25,7 +25,7 @@ fn names(wire: &mut Wire) -> Vec<String> {
 fn waiting(home: &Home) -> String {
     for _ in 0..500 {
         let waiting = home.run(&["approvals", "--json"]).ok().json();
-        if let Some(id) = waiting.pointer("/0/request/id") {
+        if let Some(id) = waiting.pointer("/0/id") {
             return id.as_str().unwrap().to_owned();
         }
         std::thread::sleep(Duration::from_millis(10));

@@ -69,7 +69,7 @@ fn pay(home: &Home, minor: u64) -> Run {
 /// The name of the only call that waits.
 fn waiting(home: &Home) -> String {
     let waiting = home.run(&["approvals", "--json"]).ok().json();
-    waiting[0]["request"]["id"].as_str().unwrap().to_owned()
+    waiting[0]["id"].as_str().unwrap().to_owned()
 }
 
 fn decide(home: &Home, verb: &str, id: &str, name: &str) -> Run {

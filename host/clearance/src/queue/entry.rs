@@ -26,8 +26,8 @@ pub enum Found<R> {
 /// Why a request will not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// Somebody said no, in words for the operator.
-    Denied(String),
+    /// Somebody said no: the log says who.
+    Denied,
     /// Nobody decided in time.
     Expired,
     /// What was shown is no longer so.
@@ -41,7 +41,7 @@ impl Standing {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Denied(_) => "denied",
+            Self::Denied => "denied",
             Self::Expired => "expired",
             Self::Void(_) => "void",
             Self::Made => "executed",
@@ -53,8 +53,8 @@ impl Standing {
     /// What the record tells besides the word.
     pub(super) fn told(&self) -> &str {
         match self {
-            Self::Denied(why) | Self::Void(why) => why,
-            Self::Expired | Self::Made => "",
+            Self::Void(why) => why,
+            Self::Denied | Self::Expired | Self::Made => "",
         }
     }
 }
@@ -62,7 +62,7 @@ impl Standing {
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Denied(why) => f.write_str(why),
+            Self::Denied => f.write_str("was denied"),
             Self::Expired => f.write_str("was not decided in time"),
             Self::Void(why) => write!(f, "can't be approved any more: {why}"),
             Self::Made => f.write_str(
@@ -73,6 +73,8 @@ impl fmt::Display for Standing {
 }
 
 pub(super) enum State<R> {
+    /// It is being kept and recorded.
+    Asking,
     Waiting,
     /// Its one approval was handed out.
     Executing,
@@ -90,6 +92,8 @@ pub(super) struct Entry<R> {
     since: Instant,
     until: Instant,
     pub(super) state: State<R>,
+    /// When it came to its end.
+    pub(super) closed: Option<Instant>,
     pub(super) changed: watch::Sender<()>,
 }
 
@@ -98,7 +102,6 @@ impl<R> Entry<R> {
         request: ApprovalRequest,
         digest: Digest,
         input: Digest,
-        asked: Seq,
         now: Moment,
     ) -> Self {
         let left = request.decide_by.duration_since(now.wall);
@@ -109,11 +112,12 @@ impl<R> Entry<R> {
             request,
             digest,
             input,
-            asked,
+            asked: 0,
             votes: Vec::new(),
             since: now.instant,
             until,
-            state: State::Waiting,
+            state: State::Asking,
+            closed: None,
             changed: watch::Sender::new(()),
         }
     }
@@ -128,7 +132,12 @@ impl<R> Entry<R> {
     pub(super) fn is_same(&self, request: &ApprovalRequest, input: Digest) -> bool {
         let call = |one: &ApprovalRequest| {
             let who = (one.tenant.clone(), one.principal.clone());
-            (who, one.skill.clone(), one.tool.clone())
+            (
+                who,
+                one.skill.clone(),
+                one.publisher.clone(),
+                one.tool.clone(),
+            )
         };
         self.input == input && call(&self.request) == call(request)
     }
@@ -140,13 +149,31 @@ impl<R> Entry<R> {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        matches!(self.state, State::Waiting | State::Executing)
+        matches!(
+            self.state,
+            State::Asking | State::Waiting | State::Executing
+        )
+    }
+
+    /// Whether the person of `vote` said yes before, by this key or another.
+    pub(super) fn has_yes_of(&self, vote: &Vote) -> bool {
+        self.votes.iter().any(|said| said.person() == vote.person())
+    }
+
+    /// Ends it: from here on it is something to fetch, and its arguments are nobody's any more.
+    pub(super) fn close(&mut self, state: State<R>, now: Moment) {
+        self.votes.clear();
+        self.request.arguments = Vec::new();
+        self.state = state;
+        self.closed = Some(now.instant);
+        self.changed.send_replace(());
     }
 
     /// Why nobody's word changes anything any more, if so.
     pub(super) fn over(&self) -> Option<String> {
         match &self.state {
             State::Waiting => None,
+            State::Asking => Some("is not asked yet".to_owned()),
             State::Executing | State::Answered(_) => Some("was approved already".to_owned()),
             State::Ended(standing) => Some(standing.to_string()),
         }

@@ -9,7 +9,7 @@ use vouchsafe_keys::statement::{Envelope, Signature};
 use vouchsafe_package::Digest;
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::People;
-use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, PAYLOAD_TYPE, Vote};
+use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, PAYLOAD_TYPE, Says, Vote};
 
 use super::entry::{Entry, Standing, State};
 use super::{Moment, Queue, record};
@@ -79,18 +79,27 @@ impl<R> Queue<R> {
             return self.keeper.forget(&request.id);
         };
         let input = Digest::of(&canonical(&request.input()));
-        let mut entry = Entry::new(request, digest, input, asked, now);
+        let id = request.id.clone();
+        let mut entry = Entry::new(request, digest, input, now);
+        (entry.asked, entry.state) = (asked, State::Waiting);
         // Whoever is not enrolled any more has not said anything.
         let votes = told.votes.iter();
-        let votes = votes.map(|vote| Vote::verify(vote, people, &digest));
-        entry.votes = votes.filter_map(Result::ok).collect();
+        let votes = votes.filter_map(|vote| Vote::verify(vote, people, &digest).ok());
+        let (yes, no): (Vec<_>, Vec<_>) = votes.partition(|vote| vote.says() == Says::Approve);
+        for vote in yes {
+            if !entry.has_yes_of(&vote) {
+                entry.votes.push(vote);
+            }
+        }
         if let Some(standing) = told.over {
-            entry.state = State::Ended(standing);
+            entry.close(State::Ended(standing), now);
+        } else if !no.is_empty() {
+            self.end(&mut entry, Standing::Denied, now);
         } else if entry.request.wanted.is_met(&entry.votes, people) {
             let why = "the host ended before it was made".to_owned();
             self.end(&mut entry, Standing::Void(why), now);
         }
-        self.entries().insert(entry.request.id.clone(), entry);
+        self.entries().insert(id, entry);
     }
 }
 
@@ -124,7 +133,7 @@ fn standing<'a>(fact: impl Fn(&str) -> Option<&'a str>) -> Standing {
     let told = fact("told").unwrap_or_default().to_owned();
     match fact("how") {
         Some("executed") => Standing::Made,
-        Some("denied") => Standing::Denied(told),
+        Some("denied") => Standing::Denied,
         Some("expired") => Standing::Expired,
         _ => Standing::Void(told),
     }

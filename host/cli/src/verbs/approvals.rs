@@ -1,5 +1,6 @@
 //! `approvals`: the calls that wait for people.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
@@ -24,8 +25,12 @@ impl Waiting {
     /// When none waits under that name, or it is not in this program's form.
     pub(crate) fn ask(context: &Context, id: &ApprovalId) -> anyhow::Result<Self> {
         let request = Request::Approval { id: id.clone() };
-        let waiting = context.owner()?.ask(&request)?;
-        Ok(serde_json::from_value(waiting)?)
+        let waiting: Self = serde_json::from_value(context.owner()?.ask(&request)?)?;
+        if waiting.request.id != *id {
+            let other = &waiting.request.id;
+            return Err(Failure::refused(format!("the host shows `{other}` for `{id}`")).into());
+        }
+        Ok(waiting)
     }
 
     /// What a person sees before they decide.
@@ -41,17 +46,31 @@ impl Waiting {
             "text": self.text(),
         }))
     }
+}
 
-    fn row(&self) -> [String; 6] {
-        let request = &self.request;
-        let left = request.decide_by.duration_since(clock::now()).as_secs();
+/// One waiting call in short.
+#[derive(Debug, Deserialize)]
+struct Row {
+    id: ApprovalId,
+    skill: String,
+    tool: String,
+    effect: String,
+    principal: String,
+    decide_by: Timestamp,
+    needs: String,
+    heard: usize,
+}
+
+impl Row {
+    fn cells(&self) -> [String; 6] {
+        let left = self.decide_by.duration_since(clock::now()).as_secs();
         [
-            request.id.to_string(),
-            format!("{} / {}", request.skill, request.tool),
-            request.effect.to_string(),
-            request.principal.clone(),
+            self.id.to_string(),
+            format!("{} / {}", self.skill, self.tool),
+            self.effect.clone(),
+            self.principal.clone(),
             format!("{} min", left.max(0).unsigned_abs().div_ceil(60)),
-            format!("{}, {} so far", request.wanted.who(), self.heard.len()),
+            format!("{}, {} so far", self.needs, self.heard),
         ]
     }
 }
@@ -74,16 +93,17 @@ fn show(context: &Context, waiting: &Waiting) -> anyhow::Result<Code> {
 
 fn list(context: &Context) -> anyhow::Result<Code> {
     let waiting = context.owner()?.ask(&Request::Approvals)?;
-    let waiting: Vec<Waiting> = serde_json::from_value(waiting)
-        .map_err(|error| Failure::internal(format!("the owner's answer: {error}")))?;
     if context.json {
-        let facts: anyhow::Result<Vec<_>> = waiting.iter().map(Waiting::facts).collect();
-        output::print_json(&Json::Array(facts?));
-    } else if waiting.is_empty() {
+        output::print_json(&waiting);
+        return Ok(Code::Done);
+    }
+    let rows: Vec<Row> = serde_json::from_value(waiting)
+        .map_err(|error| Failure::internal(format!("the owner's answer: {error}")))?;
+    if rows.is_empty() {
         output::note("no call waits for anybody");
     } else {
         let columns = ["ID", "TOOL", "EFFECT", "ASKED BY", "LEFT", "NEEDS"];
-        output::line(output::table(columns, waiting.iter().map(Waiting::row)));
+        output::line(output::table(columns, rows.iter().map(Row::cells)));
         output::note("`vouchsafe approvals ID` shows one whole");
     }
     Ok(Code::Done)

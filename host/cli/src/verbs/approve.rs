@@ -1,7 +1,7 @@
 //! `approve` and `deny`: a person's signed word on exactly what is shown.
 
 use vouchsafe_ambient::clock;
-use vouchsafe_daemon::protocol::Request;
+use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_policy::approval::{Says, VoteStatement};
 
 use crate::args::Decide;
@@ -27,6 +27,10 @@ pub(crate) fn run(context: &Context, args: &Decide, says: Says) -> anyhow::Resul
         return Ok(Code::Done);
     }
     let id = &args.id;
+    if facts["state"] == "void" {
+        let why = facts["how"].as_str().unwrap_or("the log says why");
+        return Err(Failure::refused(format!("{id} was not made: {why}")).into());
+    }
     output::done(match facts["state"].as_str() {
         Some("denied") => format!("{id} is denied"),
         Some("executed") => format!("{id} is approved and made: {}", how(&facts)),

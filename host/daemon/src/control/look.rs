@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use vouchsafe_package::value::{Caps, arguments_from_json, arguments_to_json};
-use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest};
+use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, Heard};
 use vouchsafe_policy::{Answer, Principal, Request};
 
 use crate::approvals;
@@ -99,28 +99,33 @@ fn describe_off(rules: &Rules, off: &Off) -> Json {
     })
 }
 
-/// The calls that wait for people, oldest first.
+/// The calls that wait for people, oldest first, in short.
 pub(super) fn approvals(owner: &Owner) -> Json {
-    waiting(owner).collect()
-}
-
-/// The one called `id`.
-pub(super) fn approval(owner: &Owner, id: &ApprovalId) -> Result<Json, Failure> {
-    let mut waiting = waiting(owner).filter(|one| one["request"]["id"] == json!(id));
-    let gone = || {
-        Failure::refused(format!("no call waits under the name `{id}`"))
-            .with_fix("vouchsafe approvals")
-    };
-    waiting.next().ok_or_else(gone)
-}
-
-fn waiting(owner: &Owner) -> impl Iterator<Item = Json> {
     let rules = owner.rules();
     let void = |request: &ApprovalRequest| approvals::void(&rules, request);
-    let waiting = owner.approvals().waiting(approvals::now(), void);
-    waiting
-        .into_iter()
-        .map(|(request, heard)| json!({ "request": request, "heard": heard }))
+    let row = |request: &ApprovalRequest, heard: &[Heard]| {
+        json!({
+            "id": request.id, "skill": request.skill, "publisher": request.publisher,
+            "tool": request.tool, "effect": request.effect, "principal": request.principal,
+            "decide_by": request.decide_by, "needs": request.wanted.who(), "heard": heard.len(),
+        })
+    };
+    owner
+        .approvals()
+        .waiting(approvals::now(), void, row)
+        .into()
+}
+
+/// The one called `id`, whole.
+pub(super) fn approval(owner: &Owner, id: &ApprovalId) -> Result<Json, Failure> {
+    let rules = owner.rules();
+    let void = |request: &ApprovalRequest| approvals::void(&rules, request);
+    let one = owner.approvals().one(id, approvals::now(), void);
+    let (request, heard) = one.ok_or_else(|| {
+        Failure::refused(format!("no call waits under the name `{id}`"))
+            .with_fix("vouchsafe approvals")
+    })?;
+    Ok(json!({ "request": request, "heard": heard }))
 }
 
 /// Which lines decide a call.

@@ -100,7 +100,7 @@ impl Session {
         }
         Ok(match tools::approval_of(&arguments) {
             Ok(id) => {
-                let found = self.owner.wait_for(&self.caller, &id, &cancel).await;
+                let found = self.owner.result_of(&self.caller, &id, &cancel).await;
                 found.unwrap_or_else(Answer::from)
             }
             Err(problem) => problem.into(),

@@ -118,6 +118,8 @@ pub struct ApprovalRequest {
     pub role: String,
     /// The skill.
     pub skill: SkillName,
+    /// Who signed it, as trust calls them.
+    pub publisher: String,
     /// Its version.
     pub skill_version: Version,
     /// Its bytes.

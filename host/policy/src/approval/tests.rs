@@ -209,6 +209,7 @@ fn request(value: serde_json::Value) -> ApprovalRequest {
         principal: "agent".into(),
         role: "local".into(),
         skill: "acme:payments".parse().unwrap(),
+        publisher: "acme".to_owned(),
         skill_version: Version::new(1, 2, 0),
         digest: Digest::of(b"skill"),
         tool: "initiate".into(),
@@ -270,15 +271,13 @@ fn what_imitates_the_page_stays_a_value() {
 #[test]
 fn long_values_are_cut_and_told_apart() {
     let long = |end: &str| {
-        text(
-            &request(json!("A".repeat(100_000) + end)),
-            &[],
-            Timestamp::UNIX_EPOCH,
-        )
+        let mut request = request(json!("x"));
+        request.arguments[1].value = json!("A".repeat(100_000) + end);
+        text(&request, &[], Timestamp::UNIX_EPOCH)
     };
     let (one, two) = (long("1"), long("2"));
     assert!(
-        one.len() < 2_000 && one.contains("100003 characters"),
+        one.len() < 2_000 && one.contains("100001 characters"),
         "{one}"
     );
     assert_ne!(one, two);
@@ -334,5 +333,24 @@ fn a_name_has_one_spelling() {
     assert_eq!(id.to_string().len(), 9);
     for wrong in ["", "7K2F", "7K2F-Q9MDX", "7K2F-Q9ML", "7K2F Q9MD", "ééééé"] {
         assert!(wrong.parse::<ApprovalId>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn nothing_hides_behind_something_long() {
+    let mut request = request(serde_json::Value::Null);
+    let order = serde_json::json!([{ "memo": "m".repeat(400), "iban": "NO9386011117947" }, { "iban": "XX" }]);
+    for target in [false, true] {
+        request.arguments[0].value = order.clone();
+        request.arguments[0].target = target;
+        let page = text(&request, &[], request.asked_at);
+        for shown in ["\"iban\":\"NO9386011117947\"", "{\"iban\":\"XX\"}]"] {
+            assert!(page.contains(shown), "{page}");
+        }
+        assert_eq!(
+            page.contains("[CUT: 400 characters in all"),
+            !target,
+            "{page}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use vouchsafe_package::words::is_unseen;
 use vouchsafe_package::{Digest, Effect};
 
@@ -20,7 +21,7 @@ pub struct Heard {
     pub at: Timestamp,
 }
 
-/// The longest value that is shown whole, in characters.
+/// The longest text that is shown whole where it is no target, in characters.
 const LONGEST: usize = 160;
 
 /// How many destinations are named.
@@ -79,13 +80,14 @@ fn head(request: &ApprovalRequest, now: Timestamp) -> String {
     let minutes = seconds.unsigned_abs().div_ceil(60);
     let until = request.decide_by.strftime("%Y-%m-%d %H:%M:%SZ");
     let digest = request.digest.hex();
-    let bytes = digest.get(..8).unwrap_or(&digest);
+    let bytes = digest.get(..16).unwrap_or(&digest);
     format!(
-        "APPROVAL {}    {effect}    decide by {until} (in {minutes} min)\n{} {} / {}    bytes {bytes}...\n",
+        "APPROVAL {}    {effect}    decide by {until} (in {minutes} min)\n{} {} / {}    signed by {}, bytes {bytes}...\n",
         request.id,
         request.skill,
         request.skill_version,
-        plain(&request.tool)
+        plain(&request.tool),
+        plain(&request.publisher)
     )
 }
 
@@ -94,16 +96,49 @@ fn named(argument: &Argument) -> String {
     format!("{}{mark}", plain(&argument.name))
 }
 
-/// The value as JSON on one line; of a long one the beginning, and what tells it from any other.
+/// The value as JSON on one line. Of a long text that decides over nobody the beginning, and what tells it from any
+/// other: everything else stands there whole, so that nothing hides behind something long.
 fn shown(argument: &Argument) -> String {
-    let whole = plain(&argument.value.to_string());
-    let length = whole.chars().count();
-    if length <= LONGEST {
-        return whole;
+    let longest = if argument.target { usize::MAX } else { LONGEST };
+    let mut line = String::new();
+    show(&mut line, &argument.value, longest);
+    plain(&line)
+}
+
+fn show(line: &mut String, value: &Json, longest: usize) {
+    match value {
+        Json::String(text) => quote(line, text, longest),
+        Json::Array(items) => {
+            line.push('[');
+            for (at, item) in items.iter().enumerate() {
+                line.push_str(if at == 0 { "" } else { "," });
+                show(line, item, longest);
+            }
+            line.push(']');
+        }
+        Json::Object(members) => {
+            line.push('{');
+            for (at, (name, item)) in members.iter().enumerate() {
+                line.push_str(if at == 0 { "" } else { "," });
+                quote(line, name, usize::MAX);
+                line.push(':');
+                show(line, item, longest);
+            }
+            line.push('}');
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => line.push_str(&value.to_string()),
     }
-    let start: String = whole.chars().take(LONGEST).collect();
-    let digest = Digest::of(argument.value.to_string().as_bytes());
-    format!("{start} [CUT: {length} characters in all, {digest}]")
+}
+
+fn quote(line: &mut String, text: &str, longest: usize) {
+    let length = text.chars().count();
+    let start: String = text.chars().take(longest).collect();
+    line.push_str(&Json::from(start).to_string());
+    if length > longest {
+        let digest = Digest::of(text.as_bytes());
+        // Outside the quotes, where no value can write.
+        let _ = write!(line, " [CUT: {length} characters in all, {digest}]");
+    }
 }
 
 fn reach(request: &ApprovalRequest) -> String {

@@ -67,7 +67,7 @@ pub enum VoteError {
     /// Not JSON of this form.
     #[error("the decision can't be read: {0}")]
     Json(#[from] serde_json::Error),
-    /// The same words in other bytes, or another version.
+    /// The same words in other bytes, another version, or more than one signature.
     #[error("the decision is not in the form of this version")]
     Form,
     /// Signed by one key in the name of another.
@@ -132,6 +132,9 @@ impl Vote {
         people: &People,
         request: &Digest,
     ) -> Result<Self, VoteError> {
+        if envelope.signatures.len() != 1 {
+            return Err(VoteError::Form); // which of them is recorded, and whose word it is, must be one
+        }
         let keys: Vec<_> = people
             .approvers()
             .iter()
