@@ -28,7 +28,7 @@ pub(crate) fn calls_over_mcp(stage: &Stage) -> Result<Json> {
         let text = json!({ "text": std::fs::read_to_string(invoice())? });
         ask(&session, "document-classifier_classify", text, &["kind"]).await?;
         // What a stranger wrote is cleaned before any model reads it.
-        let notes = json!({ "text": output["notes"][0] });
+        let notes = json!({ "text": output.pointer("/notes/0") });
         let told = ["was-sanitized", "alert", "text"];
         ask(&session, "sanitize-input_sanitize", notes, &told).await?;
         session.end().await;

@@ -7,6 +7,7 @@ mod record;
 mod restore;
 mod waits;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -88,7 +89,7 @@ pub enum Voted {
     /// It will not be made.
     Denied,
     /// It is to be made now.
-    Approved(Approval),
+    Approved(Box<Approval>),
 }
 
 /// Why a yes or no changes nothing.
@@ -271,12 +272,12 @@ impl<R> Queue<R> {
         let votes = std::mem::take(&mut entry.votes);
         let within = Duration::from_millis(entry.request.execute_within.0);
         let execute_by = now.instant + within;
-        Voted::Approved(Approval::new(
+        Voted::Approved(Box::new(Approval::new(
             entry.request.clone(),
             entry.asked,
             votes,
             execute_by,
-        ))
+        )))
     }
 
     /// Notes how an approved call ended, for who asked for it to fetch once. `told` stands in the record.
@@ -407,7 +408,7 @@ impl<R> Queue<R> {
                 )
             })
             .collect();
-        closed.sort_by(|one, other| other.0.cmp(&one.0)); // the newest first
+        closed.sort_by_key(|(at, ..)| Reverse(*at)); // the newest first
         let mut of_each: BTreeMap<String, usize> = BTreeMap::new();
         for (at, principal, id) in closed {
             let count = of_each.entry(principal).or_default();

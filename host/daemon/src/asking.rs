@@ -112,7 +112,7 @@ impl Owner {
             Voted::Waiting => None,
             Voted::Denied => Some(Err("denied")),
             // Begun before anything is waited for: who approved may be gone by then.
-            Voted::Approved(approval) => Some(Ok(tokio::spawn(made(self.shared()?, approval)))),
+            Voted::Approved(approval) => Some(Ok(tokio::spawn(made(self.shared()?, *approval)))),
         };
         let durable = self.log().durable(&counted.recorded).await;
         durable.map_err(|error| Failure::internal(format!("not recorded: {error}")))?;
@@ -236,11 +236,11 @@ fn pending(id: &ApprovalId, decide_by: jiff::Timestamp) -> Problem {
         message: why.clone(),
         fix: Some(format!("vouchsafe approve {id}")),
         why: Some(why),
-        asked: Some(Asked {
+        asked: Some(Box::new(Asked {
             id: id.clone(),
             state: "pending",
             decide_by: Some(decide_by.to_string()),
-        }),
+        })),
         ..Problem::from(Refusal::new(Code::NotApproved, "", ""))
     }
 }
@@ -250,11 +250,11 @@ fn ended(id: &ApprovalId, standing: &Standing) -> Problem {
     Problem {
         message: format!("{id}: {}", standing.word()),
         why: Some(format!("{id} {standing}")),
-        asked: Some(Asked {
+        asked: Some(Box::new(Asked {
             id: id.clone(),
             state: standing.word(),
             decide_by: None,
-        }),
+        })),
         ..Problem::from(Refusal::new(Code::NotApproved, "", ""))
     }
 }

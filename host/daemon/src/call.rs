@@ -74,7 +74,7 @@ pub struct Problem {
     /// Whether any code of the skill ran.
     pub ran: bool,
     /// Where it stands, if people are or were asked.
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
 }
 
 /// There is no tool of that name.

@@ -1,5 +1,6 @@
 //! `approve` and `deny`: a person's signed word on exactly what is shown.
 
+use serde_json::Value as Json;
 use vouchsafe_ambient::clock;
 use vouchsafe_daemon::protocol::{Failure, Request};
 use vouchsafe_policy::approval::{Says, VoteStatement};
@@ -27,21 +28,22 @@ pub(crate) fn run(context: &Context, args: &Decide, says: Says) -> anyhow::Resul
         return Ok(Code::Done);
     }
     let id = &args.id;
-    if facts["state"] == "void" {
-        let why = facts["how"].as_str().unwrap_or("the log says why");
+    let fact = |name: &str| facts.get(name).and_then(Json::as_str);
+    if fact("state") == Some("void") {
+        let why = fact("how").unwrap_or("the log says why");
         return Err(Failure::refused(format!("{id} was not made: {why}")).into());
     }
-    output::done(match facts["state"].as_str() {
+    output::done(match fact("state") {
         Some("denied") => format!("{id} is denied"),
-        Some("executed") => format!("{id} is approved and made: {}", how(&facts)),
+        Some("executed") => format!("{id} is approved and made: {}", how(fact("how"))),
         _ => format!("{id} has your yes, and waits for others"),
     });
     Ok(Code::Done)
 }
 
 /// How the call ended, in words: its answer is for who asked.
-fn how(facts: &serde_json::Value) -> String {
-    match facts["how"].as_str() {
+fn how(told: Option<&str>) -> String {
+    match told {
         Some("ok") => "it went well".to_owned(),
         Some(code) => format!("it ended with {code}"),
         None => "the log says how it ended".to_owned(),
