@@ -21,6 +21,8 @@ mod manager;
 mod parrot;
 #[path = "secrets/place.rs"]
 mod place;
+#[path = "secrets/placeholder.rs"]
+mod placeholder;
 #[path = "secrets/postgres.rs"]
 mod postgres;
 #[path = "secrets/replay.rs"]

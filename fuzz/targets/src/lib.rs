@@ -22,7 +22,7 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 20] = [
+pub const ALL: [(&str, Target); 21] = [
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),
@@ -35,6 +35,7 @@ pub const ALL: [(&str, Target); 20] = [
     ("manifest", packages::manifest),
     ("manifest_embedded", packages::manifest_embedded),
     ("path_rule", requests::path_rule),
+    ("placeholder", requests::placeholder),
     ("policies", rules::policies),
     ("prompt", prompts::prompt),
     ("reply", prompts::reply),

@@ -1,8 +1,10 @@
 //! What guests ask for: where requests go, what their headers say, which rule they fall under.
 
-use vouchsafe_package::manifest::Route;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use vouchsafe_package::manifest::{Auth, Placement, Route};
 use vouchsafe_policy::http::{Destination, Headers, Path};
 use vouchsafe_policy::route;
+use vouchsafe_secrets::Placeholders;
 
 /// Scheme, authority and path, a line each: what is read is written in the one spelling that is read
 /// as the same, and a record says no more than its beginning.
@@ -63,6 +65,54 @@ pub fn header(bytes: &[u8]) {
             .count();
         assert!(lengths <= 1);
     }
+}
+
+/// A request's path and its headers, a line each, where `{}` is the call's placeholder: it is taken from its own header
+/// alone, and what passes holds none.
+pub fn placeholder(bytes: &[u8]) {
+    let call = Placeholders::new(["token"].into_iter());
+    let (_, held) = call.all().next().expect("randomness");
+    crate::text(bytes, |text| {
+        let text = text.replace("{}", held);
+        let (target, lines) = text.split_once('\n').unwrap_or((&text, ""));
+        let lines = lines.lines().filter_map(|line| line.split_once(": "));
+        let read = lines.filter_map(|(name, value)| {
+            Some((
+                name.parse::<HeaderName>().ok()?,
+                value.parse::<HeaderValue>().ok()?,
+            ))
+        });
+        let said: HeaderMap = read.collect();
+        let auth = Auth {
+            secret: "token".to_owned(),
+            placement: Placement::Header {
+                name: "x-key".to_owned(),
+                format: "Key {}".to_owned(),
+            },
+            placeholder: true,
+        };
+        let holds = |value: &HeaderValue| {
+            value
+                .as_bytes()
+                .windows(held.len())
+                .any(|part| part == held.as_bytes())
+        };
+        let mut left = said.clone();
+        if call.take(Some(&auth), &mut left, target).is_ok() {
+            assert!(!target.contains(held) && !left.values().any(holds));
+            if left != said {
+                let whole = format!("Key {held}");
+                assert_eq!(
+                    said.get("x-key").map(HeaderValue::as_bytes),
+                    Some(whole.as_bytes())
+                );
+                assert_eq!(said.len(), left.len() + 1);
+            }
+        }
+        let mut elsewhere = said.clone();
+        let passes = call.take(None, &mut elsewhere, target).is_ok();
+        assert!(!passes || elsewhere == said && !said.values().any(holds));
+    });
 }
 
 /// A route and a path, a line each: a path that a route without stars allows is that route's own, and

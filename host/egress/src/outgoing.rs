@@ -8,7 +8,7 @@ use vouchsafe_clearance::{EffectGate, EffectKind};
 use vouchsafe_package::manifest::{Auth, Placement};
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::http::{Admission, Destination, Headers, known_method};
-use vouchsafe_secrets::Unavailable;
+use vouchsafe_secrets::{Placeholders, Unavailable};
 
 use crate::failure::{Failure, Refused};
 
@@ -22,7 +22,11 @@ pub struct Outgoing {
 }
 
 /// Reads a guest's request once, and finds the line of the grant that allows it.
-pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused> {
+pub(crate) fn judge(
+    gate: &EffectGate,
+    placeholders: &Placeholders,
+    mut head: Parts,
+) -> Result<Outgoing, Refused> {
     let method = head.method.as_str().to_owned();
     let unread = |why: String| Refused {
         kind: kind(&method, false),
@@ -48,6 +52,10 @@ pub(crate) fn judge(gate: &EffectGate, head: Parts) -> Result<Outgoing, Refused>
         why,
         fix: String::new(),
     };
+    let auth = admission.http().auth.as_ref().map(|(auth, _)| auth);
+    let target = admission.destination().to_string();
+    let taken = placeholders.take(auth, &mut head.headers, &target);
+    taken.map_err(|misplaced| refused(misplaced.to_string()))?;
     let all = head.headers.iter();
     let headers = Headers::check(all.map(|(name, value)| (name.as_str(), value.as_bytes())));
     let Headers { length } = headers.map_err(|error| refused(error.to_string()))?;

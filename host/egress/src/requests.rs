@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Full};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::{About, EffectGate};
 use vouchsafe_policy::http::Admission;
+use vouchsafe_secrets::Placeholders;
 
 use crate::budget::Budget;
 use crate::egress::{Egress, Within};
@@ -35,6 +36,7 @@ pub struct Requests {
     egress: Arc<Egress>,
     gate: EffectGate,
     budget: Arc<Budget>,
+    placeholders: Arc<Placeholders>,
     deadline: Instant,
     cancel: CancellationToken,
 }
@@ -48,13 +50,20 @@ impl Requests {
         deadline: Instant,
         cancel: CancellationToken,
     ) -> Self {
+        let placeholders = Arc::new(placeholders(&gate));
         Self {
             egress,
             gate,
+            placeholders,
             budget: Arc::default(),
             deadline,
             cancel,
         }
+    }
+
+    /// What stands for credentials in this call, by the secret's name.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.placeholders.all()
     }
 
     /// Finds the line of the grant that allows a request.
@@ -62,7 +71,7 @@ impl Requests {
     /// # Errors
     /// Why none does, and the line that would. It is not recorded yet.
     pub fn judge(&self, head: Parts) -> Result<Outgoing, Refused> {
-        judge(&self.gate, head)
+        judge(&self.gate, &self.placeholders, head)
     }
 
     /// The same, for requests that are part of what `gate` is the gate of.
@@ -128,6 +137,15 @@ impl Requests {
         };
         self.egress.send(cleared, body, within).await
     }
+}
+
+/// One for each credential that the tool's destinations want so.
+fn placeholders(gate: &EffectGate) -> Placeholders {
+    let permit = gate.permit();
+    let reached = permit.http().of_tool(&permit.tool().name);
+    let auths = reached.filter_map(|(_, http)| http.auth.as_ref());
+    let asked = auths.filter(|(auth, _)| auth.placeholder);
+    Placeholders::new(asked.map(|(auth, _)| &*auth.secret))
 }
 
 fn too_many(outgoing: &Outgoing) -> Failure {

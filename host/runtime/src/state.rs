@@ -56,7 +56,10 @@ impl State {
         ledger: Option<Arc<Ledger>>,
     ) -> Self {
         let book = Book::default();
-        let settings = effects.as_ref().map(config::visible).unwrap_or_default();
+        let settings = effects
+            .as_ref()
+            .map(|effects| config::visible(effects, requests.as_ref()))
+            .unwrap_or_default();
         let models = requests.clone().zip(effects.clone()).zip(ledger);
         let models = models.map(|((requests, gate), ledger)| Models::new(requests, gate, ledger));
         let door = Door::new(effects);

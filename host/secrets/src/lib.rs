@@ -11,6 +11,7 @@
 
 mod change;
 mod lease;
+mod placeholder;
 mod provider;
 mod put;
 mod sealed;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use change::{Change, ChangeError, ChangeFault, PAYLOAD_TYPE};
 pub use lease::Lease;
+pub use placeholder::{Misplaced, Placeholders};
 pub use provider::{Provider, Unavailable};
 pub use put::{Extra, put};
 pub use sealed::{Entry, Sealed, context};

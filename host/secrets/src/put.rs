@@ -114,6 +114,7 @@ mod tests {
         Auth {
             secret: "x".to_owned(),
             placement,
+            placeholder: false,
         }
     }
 

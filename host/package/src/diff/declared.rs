@@ -155,9 +155,13 @@ fn secrets(manifest: &Manifest) -> BTreeMap<String, Auth> {
 }
 
 fn secret(auth: &Auth) -> String {
-    match &auth.placement {
+    let place = match &auth.placement {
         crate::manifest::Placement::Header { name, format } => format!("in `{name}` as {format:?}"),
         other => placement(other),
+    };
+    match auth.placeholder {
+        true => format!("{place}, with a placeholder"),
+        false => place,
     }
 }
 

@@ -101,6 +101,12 @@ fn each_way_to_widen_is_more() {
             format!("{tool}[http.a]\nallow = ['GET /']\nauth = {{ secret = 't', basic = true }}"),
         ),
         (
+            format!("{tool}[http.a]\nallow = ['GET /']\nauth = {{ secret = 's', header = 'x' }}"),
+            format!(
+                "{tool}[http.a]\nallow = ['GET /']\nauth = {{ secret = 's', header = 'x', placeholder = true }}"
+            ),
+        ),
+        (
             tool.to_owned(),
             format!("{tool}[files.inbox]\naccess = 'read'\n"),
         ),

@@ -102,7 +102,11 @@ fn destination(name: &str, http: &Http) -> Ask {
 
 fn secret(destination: &str, auth: &Auth) -> Ask {
     let detail = format!("to `{destination}` only, {}", placement(&auth.placement));
-    ask("secret", &auth.secret, detail, "never shown to the skill")
+    let shown = match auth.placeholder {
+        true => "never shown to the skill, which gets a placeholder",
+        false => "never shown to the skill",
+    };
+    ask("secret", &auth.secret, detail, shown)
 }
 
 /// Where a credential goes, in words.

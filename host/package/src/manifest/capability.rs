@@ -105,6 +105,8 @@ pub struct Auth {
     pub secret: String,
     /// Where in the request it goes.
     pub placement: Placement,
+    /// Whether `wasi:config` gives a placeholder under the secret's name, for a library that insists on a key.
+    pub placeholder: bool,
 }
 
 /// Where in a request a credential goes.
@@ -138,6 +140,8 @@ struct AuthTable {
     basic: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    placeholder: bool,
 }
 
 impl TryFrom<AuthTable> for Auth {
@@ -154,9 +158,13 @@ impl TryFrom<AuthTable> for Auth {
                 return Err("`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`".to_owned());
             }
         };
+        if table.placeholder && !matches!(placement, Placement::Header { .. }) {
+            return Err("`placeholder` is for a credential in a `header`".to_owned());
+        }
         Ok(Self {
             secret: table.secret,
             placement,
+            placeholder: table.placeholder,
         })
     }
 }
@@ -190,6 +198,7 @@ impl From<Auth> for AuthTable {
             format: None,
             basic: None,
             query: None,
+            placeholder: auth.placeholder,
         };
         match auth.placement {
             Placement::Header { name, format } => {

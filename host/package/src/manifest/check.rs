@@ -34,6 +34,7 @@ pub(super) fn check(manifest: &Manifest) -> Checked {
     for (name, http) in &manifest.http {
         named(&["http", name])?;
         destination(name, http)?;
+        placeholder(manifest, name, http)?;
     }
     for (name, setting) in &manifest.settings {
         named(&["settings", name])?;
@@ -176,6 +177,22 @@ fn destination(name: &str, http: &Http) -> Checked {
     }
     match http.url.as_deref().and_then(super::place::problem) {
         Some(why) => wrong(&["http", name, "url"], why),
+        None => Ok(()),
+    }
+}
+
+/// A placeholder is found in `wasi:config`, beside destinations and settings.
+fn placeholder(manifest: &Manifest, name: &str, http: &Http) -> Checked {
+    let auth = http.auth.as_ref().filter(|auth| auth.placeholder);
+    let is_taken =
+        |secret| manifest.http.contains_key(secret) || manifest.settings.contains_key(secret);
+    match auth.filter(|auth| is_taken(&auth.secret)) {
+        Some(Auth { secret, .. }) => {
+            let what = format!(
+                "`{secret}` is a destination or a setting too; `wasi:config` has one value under each name"
+            );
+            wrong(&["http", name, "auth"], what)
+        }
         None => Ok(()),
     }
 }

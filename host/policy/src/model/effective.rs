@@ -128,6 +128,7 @@ fn key(name: &str) -> Auth {
             name: "authorization".to_owned(),
             format: "Bearer {}".to_owned(),
         },
+        placeholder: false,
     }
 }
 

@@ -1,8 +1,10 @@
-//! `wasi:config/store`: the declared settings, and where each granted destination is under its name.
+//! `wasi:config/store`: the declared settings, where each granted destination is, under its name, and what stands for a
+//! credential in a library that insists on holding one.
 
 use super::Import;
 use crate::state::State;
 use vouchsafe_clearance::EffectGate;
+use vouchsafe_egress::Requests;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower};
 
@@ -23,9 +25,13 @@ enum Error {
 
 type Setting = Result<Option<String>, Error>;
 type Settings = Result<Vec<(String, String)>, Error>;
+
 /// What a call finds, by name: no two kinds share a name, as a manifest is checked for.
-pub(crate) fn visible(effects: &EffectGate) -> Vec<(String, String)> {
-    settings(effects).chain(places(effects)).collect()
+pub(crate) fn visible(effects: &EffectGate, requests: Option<&Requests>) -> Vec<(String, String)> {
+    let known = settings(effects).chain(places(effects));
+    known
+        .chain(requests.into_iter().flat_map(placeholders))
+        .collect()
 }
 
 fn settings(effects: &EffectGate) -> impl Iterator<Item = (String, String)> {
@@ -38,6 +44,11 @@ fn places(effects: &EffectGate) -> impl Iterator<Item = (String, String)> {
     let permit = effects.permit();
     let reached = permit.http().of_tool(&permit.tool().name);
     reached.map(|(name, http)| (name.to_owned(), http.url.to_string()))
+}
+
+fn placeholders(requests: &Requests) -> impl Iterator<Item = (String, String)> {
+    let all = requests.placeholders();
+    all.map(|(secret, placeholder)| (secret.to_owned(), placeholder.to_owned()))
 }
 
 type Context<'a> = StoreContextMut<'a, State>;

@@ -76,7 +76,7 @@ fn exchange(request: &Request) -> Result<Response, String> {
 fn said(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), String> {
     let headers = Fields::new();
     for (name, value) in &request.headers {
-        let set = headers.append(name, value.as_bytes());
+        let set = headers.append(name, filled(value).as_bytes());
         set.map_err(|error| format!("header: {error:?}"))?;
     }
     let outgoing = OutgoingRequest::new(headers);
@@ -91,10 +91,22 @@ fn said(request: &Request) -> Result<(OutgoingRequest, OutgoingBody), String> {
         .set_authority(Some(&request.authority))
         .map_err(|()| cannot("authority"))?;
     outgoing
-        .set_path_with_query(Some(&request.path))
+        .set_path_with_query(Some(&filled(&request.path)))
         .map_err(|()| cannot("path"))?;
     let body = outgoing.body().map_err(|()| cannot("body"))?;
     Ok((outgoing, body))
+}
+
+/// With what the configuration says for `{NAME}`.
+fn filled(value: &str) -> String {
+    let name = value.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    match name {
+        Some((name, _)) => {
+            let known = store::get(name).unwrap_or_default().unwrap_or_default();
+            value.replace(&format!("{{{name}}}"), &known)
+        }
+        None => value.to_owned(),
+    }
 }
 
 fn method(name: &str) -> Method {
