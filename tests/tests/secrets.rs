@@ -29,3 +29,5 @@ mod postgres;
 mod replay;
 #[path = "secrets/sign_in.rs"]
 mod sign_in;
+#[path = "secrets/signed.rs"]
+mod signed;

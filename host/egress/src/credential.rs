@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use hyper::ext::ReasonPhrase;
 use vouchsafe_package::manifest::Auth;
 use vouchsafe_policy::grant::SecretSource;
-use vouchsafe_secrets::{Extra, Lease, Unavailable, Watch, put};
+use vouchsafe_secrets::{Extra, Lease, Unavailable, Watch, Whole, put};
 
 use crate::failure::Failure;
 
@@ -18,14 +18,15 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
-    /// Puts `lease` into `headers`, and asks for an answer that can be watched.
+    /// Puts `lease` into `headers`, or signs `request` with it, and asks for an answer that can be watched.
     pub(crate) fn put(
         lease: Arc<Lease>,
         auth: &Auth,
         source: &SecretSource,
+        request: &Whole<'_>,
         headers: &mut HeaderMap,
     ) -> Result<Self, Unavailable> {
-        let extra = put(&lease, auth, source.user.as_deref(), headers)?;
+        let extra = put(&lease, auth, source, request, headers)?;
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Ok(Self { lease, extra })
     }

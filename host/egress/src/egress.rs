@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 use tokio::runtime::Handle;
@@ -15,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use vouchsafe_audit::{Status, Why};
 use vouchsafe_clearance::{Cleared, Epoch, Part, Refusal};
 use vouchsafe_policy::http::{Admission, Destination};
-use vouchsafe_secrets::{Secrets, Watch};
+use vouchsafe_secrets::{Secrets, Watch, Whole};
 use zeroize::Zeroizing;
 
 use crate::budget::Used;
@@ -27,7 +28,7 @@ use crate::outgoing::{BODY, Outgoing};
 use crate::pool::{Key, Lease, Named, Pool};
 use crate::received::{Bounded, Received};
 use crate::requests::Timeouts;
-use crate::sent::{Sent, Tally};
+use crate::sent::{BodyError, Sent, Tally};
 use crate::settings::Settings;
 use crate::tls;
 use crate::wire::{Body, HEADER_BYTES, HEADERS, Tried, Wire};
@@ -118,24 +119,32 @@ impl Egress {
         let tally = Arc::new(Tally::default());
         let outgoing = cleared.action().effect().clone();
         let bounds = outgoing.admission().http().bounds;
-        let body = Sent::new(
-            body,
-            outgoing.length(),
-            within.used.clone(),
-            bounds,
-            tally.clone(),
-            self.pool.changes(),
-        );
+        let sent = |body| {
+            let (used, tally) = (within.used.clone(), tally.clone());
+            Sent::new(
+                body,
+                outgoing.length(),
+                used,
+                bounds,
+                tally,
+                self.pool.changes(),
+            )
+        };
         let mut open = Open::new(cleared, tally.clone(), within.deadline, within.cancel);
         durable.map_err(|refusal| not_valid(&mut open, refusal))?;
         let time = Duration::from_millis(bounds.time_ms);
         let until = within.deadline.min(Instant::now() + time);
         let exchange = async {
-            let body = match outgoing.has_a_body() {
-                true => body.boxed_unsync(),
-                false => no_body(&outgoing, body).await?,
+            let (body, whole) = match (outgoing.has_a_body(), outgoing.signed()) {
+                (true, None) => (sent(body).boxed_unsync(), Bytes::new()),
+                (true, Some(most)) => {
+                    let whole = whole(&outgoing, body, most).await?;
+                    let again = Full::new(whole.clone()).map_err(|never| match never {});
+                    (sent(again.boxed_unsync()).boxed_unsync(), whole)
+                }
+                (false, _) => (no_body(&outgoing, sent(body)).await?, Bytes::new()),
             };
-            self.exchange(&outgoing, &mut open, body, &within.timeouts)
+            self.exchange(&outgoing, &mut open, body, &whole, &within.timeouts)
                 .await
         };
         let exchanged = tokio::time::timeout_at(until.into(), exchange).await;
@@ -158,11 +167,12 @@ impl Egress {
         outgoing: &Outgoing,
         open: &mut Open,
         body: Body,
+        whole: &[u8],
         timeouts: &Timeouts,
     ) -> Result<(Response<Incoming>, Lease, Option<Arc<Watch>>), Failure> {
         let admission = outgoing.admission();
         let mut headers = outgoing.headers().clone();
-        let credential = self.credential(outgoing, open, &mut headers).await?;
+        let credential = self.credential(outgoing, open, whole, &mut headers).await?;
         let watch = credential.as_ref().map(Credential::watch);
         let mut request = request(admission, headers, body)?;
         let key = self.key(open, admission, credential.as_ref())?;
@@ -198,11 +208,13 @@ impl Egress {
         }
     }
 
-    /// The destination's credential, which is in `headers` or goes to the address. Without it nothing is sent.
+    /// The destination's credential, which is in `headers` or goes to the address, or has signed the request with the body
+    /// `whole`. Without it nothing is sent.
     async fn credential(
         &self,
         outgoing: &Outgoing,
         open: &Open,
+        whole: &[u8],
         headers: &mut HeaderMap,
     ) -> Result<Option<Credential>, Failure> {
         let ended = || Failure::Broken("it has ended".to_owned());
@@ -213,7 +225,13 @@ impl Egress {
             .secrets
             .lease(open.cleared().ok_or_else(ended)?, &source.kept);
         let lease = lease.await.map_err(|missing| outgoing.without(missing))?;
-        let credential = Credential::put(lease, auth, source, headers);
+        let admission = outgoing.admission();
+        let request = Whole {
+            method: admission.method(),
+            to: admission.destination(),
+            body: whole,
+        };
+        let credential = Credential::put(lease, auth, source, &request, headers);
         credential
             .map(Some)
             .map_err(|missing| outgoing.without(missing))
@@ -302,6 +320,26 @@ async fn watch(egress: Weak<Egress>, epoch: Epoch) {
             }
             Err(_) => egress.pool.tidy(),
         }
+    }
+}
+
+/// All of a body, which is to be signed before any of it is sent.
+async fn whole(outgoing: &Outgoing, body: Body, most: u64) -> Result<Bytes, Failure> {
+    let limit = usize::try_from(most).unwrap_or(usize::MAX);
+    let collected = Limited::new(body, limit).collect().await;
+    let collected = collected.map_err(|error| match error.downcast::<BodyError>() {
+        Ok(error) => Failure::Broken(error.to_string()),
+        Err(_) => Failure::TooMuch(format!(
+            "a body that is signed has at most {most} bytes here"
+        )),
+    })?;
+    if collected.trailers().is_some() {
+        return Err(Failure::Broken(BodyError::Trailers.to_string()));
+    }
+    let whole = collected.to_bytes();
+    match outgoing.length() {
+        Some(length) if length != whole.len() as u64 => Err(Failure::WrongLength),
+        _ => Ok(whole),
     }
 }
 

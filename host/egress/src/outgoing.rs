@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value as Json, json};
 use vouchsafe_clearance::{EffectGate, EffectKind};
-use vouchsafe_package::manifest::{Auth, Placement};
+use vouchsafe_package::manifest::Auth;
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::http::{Admission, Destination, Headers, known_method};
 use vouchsafe_secrets::{Placeholders, Unavailable};
@@ -75,15 +75,14 @@ pub(crate) fn judge(
 
 /// Where the host puts a credential, a guest puts nothing: a server would read one of the two.
 fn leaves_its_place(auth: &Auth, head: &Parts, to: &Destination) -> Result<(), &'static str> {
-    match &auth.placement {
-        Placement::Header { name, .. } if has_header(head, name) => {
-            Err("the header is the credential's, which the host puts there")
-        }
-        Placement::Query { name } if to.has_query(name) => {
-            Err("the query is the credential's, which the host puts there")
-        }
-        _ => Ok(()),
+    let (headers, parameters) = (auth.placement.headers(), auth.placement.parameters());
+    if headers.iter().any(|name| has_header(head, name)) {
+        return Err("the header is the credential's, which the host puts there");
     }
+    if parameters.iter().any(|name| to.has_query(name)) {
+        return Err("the query is the credential's, which the host puts there");
+    }
+    Ok(())
 }
 
 /// Some servers read `_` as `-`.
@@ -92,6 +91,10 @@ fn has_header(head: &Parts, name: &str) -> bool {
     let mut names = head.headers.keys();
     names.any(|found| plain(found.as_str()) == plain(name))
 }
+
+/// The most bytes of a body that is signed, and so kept until all of it is there: more than a part of an upload in parts
+/// has to have at the least.
+const SIGNED: u64 = 8 << 20;
 
 /// Why a body is refused.
 pub(crate) const BODY: &str = "a GET or HEAD has no body";
@@ -155,6 +158,13 @@ impl Outgoing {
 
     pub(crate) fn has_a_body(&self) -> bool {
         may_have_a_body(self.admission.method())
+    }
+
+    /// The most bytes of its body if all of it must be there before any is sent, because it is signed.
+    pub(crate) fn signed(&self) -> Option<u64> {
+        let http = self.admission.http();
+        let (auth, _) = http.auth.as_ref()?;
+        auth.placement.signs().then(|| http.bounds.sent.min(SIGNED))
     }
 
     /// A refusal of it, for `why`, that no line of a grant would change.

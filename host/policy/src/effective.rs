@@ -471,13 +471,28 @@ fn auth(
 
 /// Whether a credential can go where the skill says that it goes.
 fn fits(name: &str, placement: &Placement, source: &SecretSource) -> Result<(), (String, String)> {
-    let (basic, query) = (
+    let (basic, query, aws) = (
         matches!(placement, Placement::Basic),
         matches!(placement, Placement::Query { .. }),
+        matches!(placement, Placement::Aws { .. }),
     );
-    if source.user.is_some() && !basic {
+    if source.user.is_some() && !basic && !aws {
         let problem = format!("`{name}` takes no `user`: it has no basic authentication");
         return Err((problem, "leave `user` out".to_owned()));
+    }
+    match (aws, &source.region) {
+        (true, None) => {
+            let problem = format!("nothing says which region's requests to `{name}` are");
+            return Err((
+                problem,
+                "add `region = \"eu-central-1\"`, or whichever it is".to_owned(),
+            ));
+        }
+        (false, Some(_)) => {
+            let problem = format!("`{name}` takes no `region`: it is not signed for AWS");
+            return Err((problem, "leave `region` out".to_owned()));
+        }
+        _ => {}
     }
     match (query, source.query) {
         (true, false) => Err((

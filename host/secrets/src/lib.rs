@@ -1,7 +1,7 @@
 //! Credentials: used and never seen.
 //!
 //! ```text
-//! Cleared + SecretSource --Secrets::lease--> Lease --put--> header or address of that one request
+//! Cleared + SecretSource --Secrets::lease--> Lease --put--> header, address or signature of that one request
 //!                                              └--watch--> Stream: what comes back, without it
 //! ```
 //!
@@ -16,6 +16,7 @@ mod provider;
 mod put;
 mod sealed;
 mod secrets;
+mod sign;
 pub mod strength;
 pub mod tls;
 mod vault;
@@ -28,5 +29,6 @@ pub use provider::{Provider, Unavailable};
 pub use put::{Extra, put};
 pub use sealed::{Entry, Sealed, context};
 pub use secrets::Secrets;
+pub use sign::Whole;
 pub use vault::Vault;
 pub use watch::{Echoed, Stream, Watch};

@@ -72,7 +72,7 @@ impl Placeholders {
         let placeholder = self.0.get(&auth.secret).filter(|_| auth.placeholder)?;
         match &auth.placement {
             Placement::Header { name, format } => Some((name, format.replace("{}", placeholder))),
-            Placement::Basic | Placement::Query { .. } => None,
+            _ => None,
         }
     }
 }

@@ -4,29 +4,35 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::utf8_percent_encode;
+use vouchsafe_ambient::clock;
 use vouchsafe_package::manifest::{Auth, Placement};
+use vouchsafe_policy::grant::SecretSource;
 use zeroize::Zeroizing;
 
 use crate::lease::Lease;
 use crate::provider::Unavailable;
+use crate::sign::{self, RESERVED, Whole};
 use crate::strength;
 
 /// What a credential adds to a request's address: `name=value`, escaped; nothing for most.
 pub type Extra = Option<Zeroizing<String>>;
 
-/// Puts `lease` where `auth` says. `user` is for basic authentication.
+/// Puts `lease` where `auth` says, or signs `request` with it. `source` says whose it is.
 ///
 /// # Errors
-/// When this value can't stand there.
+/// When this value can't stand there, or this request can't be signed.
 pub fn put(
     lease: &Lease,
     auth: &Auth,
-    user: Option<&str>,
+    source: &SecretSource,
+    request: &Whole<'_>,
     headers: &mut HeaderMap,
 ) -> Result<Extra, Unavailable> {
     let wrong =
         |why: &str| Unavailable::new(format!("the credential `{}` {why}", lease.reference()), "");
     let text = std::str::from_utf8(lease.value()).map_err(|_| wrong("is not text"))?;
+    let user = lease.user().or(source.user.as_deref());
     match &auth.placement {
         Placement::Header { name, format } => {
             let whole = Zeroizing::new(format.replace("{}", text));
@@ -36,35 +42,56 @@ pub fn put(
                 name,
                 value(&whole).ok_or_else(|| wrong("has characters that no header holds"))?,
             );
-            Ok(None)
         }
         Placement::Basic => {
-            let pair = pair(text, lease.user().or(user)).ok_or_else(|| {
-                let why = format!("the credential `{}` is not `user:password` with a password of at least {} bytes", lease.reference(), strength::SHORTEST);
-                Unavailable::new(why, "keep it as `user:password`, or add `user = \"...\"` to `auth` in the grant")
-            })?;
+            let (user, password) = pair(text, user).ok_or_else(|| unpaired(lease))?;
+            let pair = Zeroizing::new(format!("{user}:{password}"));
             let whole = Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())));
             headers.insert(
                 AUTHORIZATION,
                 value(&whole).ok_or_else(|| wrong("can't be a header"))?,
             );
-            Ok(None)
         }
         Placement::Query { name } => {
-            let mut extra = Zeroizing::new(format!("{name}="));
-            escape(text.as_bytes(), &mut extra);
-            Ok(Some(extra))
+            return Ok(Some(Zeroizing::new(format!("{name}={}", *escaped(text)))));
+        }
+        Placement::Hmac(signature) => {
+            let signed = sign::with_hmac(lease.value(), signature, request, clock::now(), headers);
+            signed.ok_or_else(|| wrong("can't sign this request"))?;
+        }
+        Placement::Aws { service } => {
+            let (id, secret) = pair(text, user).ok_or_else(|| unpaired(lease))?;
+            let region = source.region.as_deref().unwrap_or_default();
+            let key = sign::Key {
+                id,
+                secret,
+                region,
+                service,
+            };
+            let signed = sign::for_aws(&key, request, clock::now(), headers);
+            signed.ok_or_else(|| wrong("can't sign this request"))?;
         }
     }
+    Ok(None)
 }
 
-/// `user:password` (RFC 7617), with a password that can be watched for.
-fn pair(text: &str, user: Option<&str>) -> Option<Zeroizing<String>> {
+fn unpaired(lease: &Lease) -> Unavailable {
+    let why = format!(
+        "the credential `{}` is not `user:password` with a password of at least {} bytes",
+        lease.reference(),
+        strength::SHORTEST
+    );
+    let fix = "keep it as `user:password`, or add `user = \"...\"` to `auth` in the grant";
+    Unavailable::new(why, fix)
+}
+
+/// User and password (RFC 7617), of which the password can be watched for.
+fn pair<'a>(text: &'a str, user: Option<&'a str>) -> Option<(&'a str, &'a str)> {
     match user {
-        Some(user) => Some(Zeroizing::new(format!("{user}:{text}"))),
+        Some(user) => Some((user, text)),
         None => {
-            let (_, password) = text.split_once(':')?;
-            (password.len() >= strength::SHORTEST).then(|| Zeroizing::new(text.to_owned()))
+            let pair = text.split_once(':');
+            pair.filter(|(_, password)| password.len() >= strength::SHORTEST)
         }
     }
 }
@@ -77,27 +104,16 @@ fn value(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Everything but what RFC 3986 calls unreserved.
-fn escape(bytes: &[u8], into: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| {
-        HEX.get(usize::from(nibble))
-            .map_or('0', |digit| char::from(*digit))
-    };
-    for byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-            into.push(char::from(*byte));
-        } else {
-            into.push('%');
-            into.push(digit(byte >> 4));
-            into.push(digit(byte & 15));
-        }
-    }
+/// With escapes for everything but what RFC 3986 calls unreserved.
+fn escaped(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(utf8_percent_encode(text, RESERVED).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use vouchsafe_keys::Secret;
+    use vouchsafe_policy::grant::KeptIn;
+    use vouchsafe_policy::http::Destination;
 
     use super::*;
 
@@ -116,6 +132,28 @@ mod tests {
             placement,
             placeholder: false,
         }
+    }
+
+    fn put(
+        lease: &Lease,
+        auth: &Auth,
+        user: Option<&str>,
+        headers: &mut HeaderMap,
+    ) -> Result<Extra, Unavailable> {
+        let source = SecretSource {
+            kept: KeptIn::Sealed {
+                name: "x".to_owned(),
+            },
+            user: user.map(str::to_owned),
+            query: false,
+            region: None,
+        };
+        let request = Whole {
+            method: "GET",
+            to: &Destination::parse("https", "bank.test", "/").unwrap(),
+            body: b"",
+        };
+        super::put(lease, auth, &source, &request, headers)
     }
 
     fn header(value: &str, format: &str) -> Result<HeaderMap, Unavailable> {

@@ -28,6 +28,7 @@ pub(crate) type Parts = Vec<Vec<u8>>;
 pub(crate) struct Parrot {
     pub(crate) port: u16,
     heard: Arc<Mutex<Vec<Vec<String>>>>,
+    bodies: Arc<Mutex<Vec<Vec<u8>>>>,
     runtime: Option<Runtime>,
 }
 
@@ -47,11 +48,13 @@ impl Parrot {
         let config = authority.config(&["bank.test"], &["http/1.1"]);
         let (acceptor, says) = (TlsAcceptor::from(Arc::new(config)), Arc::new(says));
         let heard = Arc::<Mutex<Vec<Vec<String>>>>::default();
-        let all = heard.clone();
+        let bodies = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+        let (all, all_bodies) = (heard.clone(), bodies.clone());
         runtime.spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (acceptor, says, heard) = (acceptor.clone(), says.clone(), all.clone());
+                let bodies = all_bodies.clone();
                 tokio::spawn(async move {
                     let mut stream = acceptor.accept(stream).await.ok()?;
                     let connection = {
@@ -66,6 +69,11 @@ impl Parrot {
                         }
                         let head = String::from_utf8(std::mem::take(&mut buffer)).unwrap();
                         heard.lock().unwrap()[connection].push(head.clone());
+                        let length = header(&head, "content-length");
+                        let length = length.map_or(0, |length| length.parse().unwrap());
+                        let mut body = vec![0; length];
+                        stream.read_exact(&mut body).await.ok()?;
+                        bodies.lock().unwrap().push(body);
                         for part in says(&head) {
                             stream.write_all(&part).await.ok()?;
                             stream.flush().await.ok()?;
@@ -80,6 +88,7 @@ impl Parrot {
         Self {
             port,
             heard,
+            bodies,
             runtime: Some(runtime),
         }
     }
@@ -92,6 +101,11 @@ impl Parrot {
     /// The heads that came, connection by connection.
     pub(crate) fn heard(&self) -> Vec<Vec<String>> {
         self.heard.lock().unwrap().clone()
+    }
+
+    /// The bodies that came, each as long as its head says.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.bodies.lock().unwrap().clone()
     }
 
     /// All heads.
@@ -226,7 +240,7 @@ impl House {
         let port = self.port;
         let grant = format!(
             "skill = \"guests:raw-http\"\npublisher = \"publisher\"\ndigest = \"{digest}\"\n\n\
-             [tools]\nsend = {{}}\nlook = {{}}\nwhere-is = {{}}\n\n\
+             [tools]\nsend = {{}}\nlook = {{}}\nupload = {{}}\nwhere-is = {{}}\n\n\
              [http.target]\nurl = \"https://bank.test:{port}/api\"\nprivate = [\"127.0.0.1:{port}\"]\n\
              roots = \"\"\"\n{}\"\"\"\n{auth}\n",
             authority.pem
@@ -267,14 +281,37 @@ impl House {
         path: &str,
         headers: &[(&str, &str)],
     ) -> Result<Json, String> {
-        let request = json!({
+        let request = self.said(method, path, headers, "");
+        self.heard("raw-http_look", &json!({ "request": request }))
+    }
+
+    /// A POST of `body` with `headers`.
+    pub(crate) fn post(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Json, String> {
+        let request = self.said("POST", path, headers, body);
+        self.heard("raw-http_send", &json!({ "request": request, "times": 1 }))
+    }
+
+    /// A POST of so many bytes.
+    pub(crate) fn upload(&self, path: &str, bytes: u64) -> Result<Json, String> {
+        let request = self.said("POST", path, &[], "");
+        let asked = json!({ "request": request, "bytes": bytes.to_string(), "trailers": false });
+        self.heard("raw-http_upload", &asked)
+    }
+
+    fn said(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Json {
+        json!({
             "method": method, "scheme": "https", "authority": format!("bank.test:{}", self.port),
-            "path": path, "headers": headers, "body": "",
-        });
-        let answer = self
-            .home
-            .call("raw-http_look", &json!({ "request": request }))
-            .json();
+            "path": path, "headers": headers, "body": body,
+        })
+    }
+
+    fn heard(&self, tool: &str, asked: &Json) -> Result<Json, String> {
+        let answer = self.home.call(tool, asked).json();
         match answer["error"].as_str() {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["output"].clone()),

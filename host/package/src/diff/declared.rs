@@ -157,6 +157,7 @@ fn secrets(manifest: &Manifest) -> BTreeMap<String, Auth> {
 fn secret(auth: &Auth) -> String {
     let place = match &auth.placement {
         crate::manifest::Placement::Header { name, format } => format!("in `{name}` as {format:?}"),
+        crate::manifest::Placement::Hmac(signature) => format!("as {signature}"),
         other => placement(other),
     };
     match auth.placeholder {

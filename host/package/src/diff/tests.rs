@@ -107,6 +107,14 @@ fn each_way_to_widen_is_more() {
             ),
         ),
         (
+            format!(
+                "{tool}[http.a]\nallow = ['GET /']\nauth = {{ secret = 's', hmac = 'a{{body}}', header = 'x' }}"
+            ),
+            format!(
+                "{tool}[http.a]\nallow = ['GET /']\nauth = {{ secret = 's', hmac = 'b{{body}}', header = 'x' }}"
+            ),
+        ),
+        (
             tool.to_owned(),
             format!("{tool}[files.inbox]\naccess = 'read'\n"),
         ),

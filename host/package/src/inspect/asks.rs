@@ -115,6 +115,8 @@ pub(crate) fn placement(placement: &Placement) -> String {
         Placement::Header { name, .. } => format!("in `{name}`"),
         Placement::Basic => "as basic authentication".to_owned(),
         Placement::Query { name } => format!("in the query as `{name}`, which servers log"),
+        Placement::Hmac(signature) => format!("to sign each request in `{}`", signature.header),
+        Placement::Aws { service } => format!("to sign each request as AWS's `{service}` wants it"),
     }
 }
 

@@ -6,8 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::prompt::Template;
 use super::quantity::ByteSize;
+use super::signature::{Encoding, Signature};
 use crate::effect::Effect;
+use crate::name::is_kebab;
 
 /// `[http.NAME]`: a destination, by the name that the skill uses for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +129,52 @@ pub enum Placement {
         /// The parameter's name.
         name: String,
     },
+    /// Nowhere: it signs the request.
+    Hmac(Box<Signature>),
+    /// Nowhere: it signs the request as the services of AWS, and others like them, want it (Signature Version 4).
+    Aws {
+        /// What they call the service: `s3`.
+        service: String,
+    },
+}
+
+impl Placement {
+    /// Whether it signs requests, of which all must be known before any is sent.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        matches!(self, Self::Hmac(_) | Self::Aws { .. })
+    }
+
+    /// The headers that are the host's because of it, in lower case; `authorization` always is.
+    #[must_use]
+    pub fn headers(&self) -> Vec<&str> {
+        match self {
+            Self::Header { name, .. } => vec![name],
+            Self::Hmac(signature) => {
+                let timestamp = signature.timestamp.as_deref();
+                std::iter::once(&*signature.header)
+                    .chain(timestamp)
+                    .collect()
+            }
+            Self::Aws { .. } => vec!["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"],
+            Self::Basic | Self::Query { .. } => Vec::new(),
+        }
+    }
+
+    /// The parameters of the query that are the host's because of it, or that would speak in its place.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<&str> {
+        match self {
+            Self::Query { name } => vec![name],
+            Self::Aws { .. } => vec![
+                "x-amz-algorithm",
+                "x-amz-credential",
+                "x-amz-signature",
+                "x-amz-security-token",
+            ],
+            Self::Header { .. } | Self::Basic | Self::Hmac(_) => Vec::new(),
+        }
+    }
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -140,46 +189,91 @@ struct AuthTable {
     basic: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hmac: Option<Template>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoding: Option<Encoding>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aws: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     placeholder: bool,
 }
+
+const WANTED: &str = "`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`, `hmac` with `header`, `aws`";
 
 impl TryFrom<AuthTable> for Auth {
     type Error = String;
 
     fn try_from(table: AuthTable) -> Result<Self, String> {
-        let placement = match (table.header, table.format, table.basic, table.query) {
-            (Some(name), format, None, None) => {
-                header(name, format.unwrap_or_else(|| "{}".to_owned()))?
-            }
-            (None, None, Some(true), None) => Placement::Basic,
-            (None, None, None, Some(name)) if is_token(&name) => Placement::Query { name },
-            _ => {
-                return Err("`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`".to_owned());
-            }
-        };
-        if table.placeholder && !matches!(placement, Placement::Header { .. }) {
+        let (secret, placeholder) = (table.secret.clone(), table.placeholder);
+        let placement = placement(table)?;
+        if placeholder && !matches!(placement, Placement::Header { .. }) {
             return Err("`placeholder` is for a credential in a `header`".to_owned());
         }
         Ok(Self {
-            secret: table.secret,
+            secret,
             placement,
-            placeholder: table.placeholder,
+            placeholder,
         })
     }
 }
 
-fn header(name: String, format: String) -> Result<Placement, String> {
-    if !is_token(&name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(format!("`{name}` is not a header's name in lower case"));
+fn placement(table: AuthTable) -> Result<Placement, String> {
+    let of_header = table.format.is_some();
+    let of_hmac = table.encoding.is_some() || table.timestamp.is_some();
+    let format = table.format.unwrap_or_else(|| "{}".to_owned());
+    let kind = (
+        table.header,
+        table.basic,
+        table.query,
+        table.hmac,
+        table.aws,
+    );
+    match kind {
+        (Some(name), None, None, None, None) if !of_hmac => {
+            header(&name, &format)?;
+            Ok(Placement::Header { name, format })
+        }
+        (Some(name), None, None, Some(over), None) => {
+            header(&name, &format)?;
+            table.timestamp.as_deref().map_or(Ok(()), header_name)?;
+            let signature = Signature {
+                over,
+                header: name,
+                format,
+                encoding: table.encoding.unwrap_or_default(),
+                timestamp: table.timestamp,
+            };
+            Ok(Placement::Hmac(Box::new(signature.check()?)))
+        }
+        _ if of_header || of_hmac => Err(WANTED.to_owned()),
+        (None, Some(true), None, None, None) => Ok(Placement::Basic),
+        (None, None, Some(name), None, None) if is_token(&name) => Ok(Placement::Query { name }),
+        (None, None, None, None, Some(service)) if is_kebab(&service) => {
+            Ok(Placement::Aws { service })
+        }
+        _ => Err(WANTED.to_owned()),
     }
+}
+
+fn header_name(name: &str) -> Result<(), String> {
+    match is_token(name) && !name.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Ok(()),
+        false => Err(format!("`{name}` is not a header's name in lower case")),
+    }
+}
+
+fn header(name: &str, format: &str) -> Result<(), String> {
+    header_name(name)?;
     let plain = format.bytes().all(|b| (b' '..=b'~').contains(&b));
     if !plain || format.matches("{}").count() != 1 || format.len() > 200 {
         return Err(format!(
             "`{format}` must be plain text with `{{}}` once, where the value goes"
         ));
     }
-    Ok(Placement::Header { name, format })
+    Ok(())
 }
 
 fn is_token(text: &str) -> bool {
@@ -198,6 +292,10 @@ impl From<Auth> for AuthTable {
             format: None,
             basic: None,
             query: None,
+            hmac: None,
+            encoding: None,
+            timestamp: None,
+            aws: None,
             placeholder: auth.placeholder,
         };
         match auth.placement {
@@ -207,6 +305,14 @@ impl From<Auth> for AuthTable {
             }
             Placement::Basic => table.basic = Some(true),
             Placement::Query { name } => table.query = Some(name),
+            Placement::Hmac(signature) => {
+                table.hmac = Some(signature.over);
+                table.header = Some(signature.header);
+                table.format = Some(signature.format);
+                table.encoding = Some(signature.encoding);
+                table.timestamp = signature.timestamp;
+            }
+            Placement::Aws { service } => table.aws = Some(service),
         }
         table
     }

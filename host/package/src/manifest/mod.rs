@@ -10,6 +10,7 @@ mod place;
 mod prompt;
 pub mod quantity;
 mod reply;
+mod signature;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use parse::ManifestError;
 pub use prompt::{MOST_REPLY_TOKENS, Part, Prompt, REPLY_TOKENS, Template};
 pub use quantity::{ByteSize, Span};
 pub use reply::ReplySchema;
+pub use signature::{Encoding, Signature};
 
 /// What a skill declares: its tools, and by name everything it asks for. The
 /// operator's grant binds the names to places.

@@ -11,10 +11,13 @@ use vouchsafe_package::name::is_kebab;
 pub struct SecretSource {
     /// Which store, and where in it.
     pub kept: KeptIn,
-    /// With basic authentication: whose password it is. Without it, the credential is `user:password` itself.
+    /// With basic authentication: whose password it is; with AWS: the access key's id. Without it, the credential is
+    /// `user:password` itself.
     pub user: Option<String>,
     /// Whether servers' logs may get it, as they get every query string.
     pub query: bool,
+    /// The region that requests to AWS are signed for.
+    pub region: Option<String>,
 }
 
 /// A store of credentials, and where in it one is.
@@ -59,6 +62,7 @@ struct RawSource {
     user: Option<String>,
     #[serde(default)]
     query: bool,
+    region: Option<String>,
 }
 
 const WANTED: &str = "`auth` wants `{ sealed = \"bank-token\" }`, or a path and a field such as `{ vault = \"secret/payments/bank\", field = \"token\" }`";
@@ -89,10 +93,15 @@ impl TryFrom<RawSource> for SecretSource {
             let shown: String = user.chars().take(60).collect();
             return Err(format!("`{shown}` is no user: it is plain, without `:`"));
         }
+        if let Some(region) = raw.region.as_deref().filter(|region| !is_kebab(region)) {
+            let shown: String = region.chars().take(60).collect();
+            return Err(format!("`{shown}` is no region, such as `eu-central-1`"));
+        }
         Ok(Self {
             kept,
             user: raw.user,
             query: raw.query,
+            region: raw.region,
         })
     }
 }
@@ -155,6 +164,7 @@ mod tests {
             "{ vault = 'secret/a', field = '' }",
             "{ sealed = 'a', user = 'b:c' }",
             "{ sealed = 'a', value = 'b' }",
+            "{ sealed = 'a', region = 'eu/central' }",
             "{ sealed = 'a', user_field = 'b' }",
             "{ sealed = 'a', accept_weak = true }",
             "{ vault = 'secret/a', field = 'b', user = 'c', user_field = 'd' }",

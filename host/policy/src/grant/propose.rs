@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
-use vouchsafe_package::manifest::{Http, Route};
+use vouchsafe_package::manifest::{Http, Placement, Route};
 use vouchsafe_package::{Effect, SkillName, Tool};
 
 use super::Grant;
@@ -166,9 +166,13 @@ fn destination(name: &str, http: &Http) -> String {
         .collect();
     let _ = writeln!(text, "allow = [{}]", routes.join(", "));
     if let Some(auth) = &http.auth {
+        let region = match auth.placement {
+            Placement::Aws { .. } => ", region = \"\"",
+            _ => "",
+        };
         let _ = writeln!(
             text,
-            "auth  = {{ sealed = \"{0}\" }}    # vouchsafe secret set {0}",
+            "auth  = {{ sealed = \"{0}\"{region} }}    # vouchsafe secret set {0}",
             auth.secret
         );
     }

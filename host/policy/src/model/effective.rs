@@ -63,10 +63,11 @@ pub(crate) fn meet(
         return Err(fault(problem).with_fix("write `https://`"));
     }
     if let Some(At { value, place }) = &granted.http.auth
-        && (value.user.is_some() || value.query)
+        && (value.user.is_some() || value.query || value.region.is_some())
     {
         let problem = format!("the credential of `{name}` goes into a header, without a user");
-        return Err(Fault::new(place.clone(), problem).with_fix("leave `user` and `query` out"));
+        let fix = "leave `user`, `query` and `region` out";
+        return Err(Fault::new(place.clone(), problem).with_fix(fix));
     }
     let bounds = granted
         .bounds

@@ -334,6 +334,10 @@ impl Collector {
                 let says = format!("{name} is used as the user {user}");
                 self.fact(subject, Sense::Permits, says, place);
             }
+            if let Some(region) = &value.region {
+                let says = format!("{name} is signed for the region {region}");
+                self.fact(subject, Sense::Permits, says, place);
+            }
             if value.query {
                 let says = format!("{name} gets its credential in addresses, which are logged");
                 self.fact(subject, Sense::Permits, says, place);
