@@ -209,9 +209,10 @@ impl Home {
 
     /// Calls a tool with arguments given as one JSON object.
     pub fn call(&self, tool: &str, arguments: &Json) -> Run {
-        let input = self.path("input.json");
-        std::fs::write(&input, arguments.to_string()).expect("the input file");
-        self.run(&["call", tool, "--input", text(&input), "--json"])
+        let input = tempfile::NamedTempFile::new_in(self.path(".")).expect("an input file");
+        std::fs::write(input.path(), arguments.to_string()).expect("the input file");
+        let input = input.path();
+        self.run(&["call", tool, "--input", text(input), "--json"])
     }
 
     /// Calls `tool` until its code is there: a call waits for that until its deadline, and no longer.

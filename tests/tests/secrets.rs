@@ -17,6 +17,8 @@ mod keeping;
 mod leases;
 #[path = "secrets/manager.rs"]
 mod manager;
+#[path = "secrets/oauth.rs"]
+mod oauth;
 #[path = "secrets/parrot.rs"]
 mod parrot;
 #[path = "secrets/place.rs"]

@@ -22,7 +22,7 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 21] = [
+pub const ALL: [(&str, Target); 22] = [
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),
@@ -42,6 +42,7 @@ pub const ALL: [(&str, Target); 21] = [
     ("revocations", signatures::revocations),
     ("role", rules::role),
     ("statement", signatures::statement),
+    ("token", requests::token),
     ("trust", rules::trust),
     ("vote", approvals::vote),
 ];

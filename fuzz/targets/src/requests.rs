@@ -2,9 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vouchsafe_package::manifest::{Auth, Placement, Route};
+use vouchsafe_policy::grant::KeptIn;
 use vouchsafe_policy::http::{Destination, Headers, Path};
 use vouchsafe_policy::route;
-use vouchsafe_secrets::Placeholders;
+use vouchsafe_secrets::{Placeholders, Token};
 
 /// Scheme, authority and path, a line each: what is read is written in the one spelling that is read
 /// as the same, and a record says no more than its beginning.
@@ -64,6 +65,21 @@ pub fn header(bytes: &[u8]) {
             .filter(|(name, _)| name == "content-length")
             .count();
         assert!(lengths <= 1);
+    }
+}
+
+/// What a service answers who is asked for a token: why there is none repeats nothing of it but what the RFC knows.
+pub fn token(bytes: &[u8]) {
+    let at = KeptIn::Sealed {
+        name: "client".to_owned(),
+    };
+    let status = if bytes.first() == Some(&b'{') {
+        200
+    } else {
+        400
+    };
+    if let Err(none) = Token::read(status, bytes, &at) {
+        assert!(none.why.len() < 300 && none.why.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     }
 }
 

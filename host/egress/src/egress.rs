@@ -31,6 +31,7 @@ use crate::requests::Timeouts;
 use crate::sent::{BodyError, Sent, Tally};
 use crate::settings::Settings;
 use crate::tls;
+use crate::token::{Bearer, Tokens};
 use crate::wire::{Body, HEADER_BYTES, HEADERS, Tried, Wire};
 
 /// How often connections that waited for too long are looked for.
@@ -43,6 +44,7 @@ pub struct Egress {
     pool: Arc<Pool>,
     configs: Mutex<HashMap<Named, Arc<ClientConfig>>>,
     secrets: Arc<Secrets>,
+    tokens: Tokens,
 }
 
 /// Why nothing can be sent.
@@ -56,6 +58,8 @@ pub enum StartError {
 /// What belongs to one request besides what was cleared.
 pub(crate) struct Within {
     pub(crate) used: Arc<Used>,
+    /// What stands for the destination's credential there.
+    pub(crate) token: Option<Bearer>,
     pub(crate) timeouts: Timeouts,
     /// When the call itself ends.
     pub(crate) deadline: Instant,
@@ -79,6 +83,7 @@ impl Egress {
             pool: Arc::new(Pool::new(epoch.clone())),
             configs: Mutex::default(),
             secrets,
+            tokens: Tokens::default(),
         });
         egress
             .io
@@ -90,6 +95,11 @@ impl Egress {
     #[must_use]
     pub fn secrets(&self) -> &Arc<Secrets> {
         &self.secrets
+    }
+
+    /// The tokens that stand for credentials.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Takes up other settings, from the next connection on.
@@ -130,7 +140,12 @@ impl Egress {
                 self.pool.changes(),
             )
         };
-        let mut open = Open::new(cleared, tally.clone(), within.deadline, within.cancel);
+        let mut open = Open::new(
+            cleared,
+            tally.clone(),
+            within.deadline,
+            within.cancel.clone(),
+        );
         durable.map_err(|refusal| not_valid(&mut open, refusal))?;
         let time = Duration::from_millis(bounds.time_ms);
         let until = within.deadline.min(Instant::now() + time);
@@ -144,7 +159,7 @@ impl Egress {
                 }
                 (false, _) => (no_body(&outgoing, sent(body)).await?, Bytes::new()),
             };
-            self.exchange(&outgoing, &mut open, body, &whole, &within.timeouts)
+            self.exchange(&outgoing, &mut open, body, &whole, &within)
                 .await
         };
         let exchanged = tokio::time::timeout_at(until.into(), exchange).await;
@@ -168,11 +183,14 @@ impl Egress {
         open: &mut Open,
         body: Body,
         whole: &[u8],
-        timeouts: &Timeouts,
+        within: &Within,
     ) -> Result<(Response<Incoming>, Lease, Option<Arc<Watch>>), Failure> {
+        let (timeouts, token) = (&within.timeouts, within.token.as_ref());
         let admission = outgoing.admission();
         let mut headers = outgoing.headers().clone();
-        let credential = self.credential(outgoing, open, whole, &mut headers).await?;
+        let credential = self
+            .credential(outgoing, open, whole, token, &mut headers)
+            .await?;
         let watch = credential.as_ref().map(Credential::watch);
         let mut request = request(admission, headers, body)?;
         let key = self.key(open, admission, credential.as_ref())?;
@@ -192,6 +210,11 @@ impl Egress {
             open.handed(outgoing.head_bytes());
             match first_byte(timeouts, lease.wire.send(request)).await? {
                 Tried::Answered(response) => {
+                    if let Some(token) =
+                        token.filter(|_| response.status() == StatusCode::UNAUTHORIZED)
+                    {
+                        token.slot.refused(&token.lease);
+                    }
                     let response = answered(response, open, watch)?;
                     return Ok((response, lease, watch.cloned()));
                 }
@@ -215,16 +238,21 @@ impl Egress {
         outgoing: &Outgoing,
         open: &Open,
         whole: &[u8],
+        token: Option<&Bearer>,
         headers: &mut HeaderMap,
     ) -> Result<Option<Credential>, Failure> {
         let ended = || Failure::Broken("it has ended".to_owned());
         let Some((auth, source)) = &outgoing.admission().http().auth else {
             return Ok(None);
         };
-        let lease = self
-            .secrets
-            .lease(open.cleared().ok_or_else(ended)?, &source.kept);
-        let lease = lease.await.map_err(|missing| outgoing.without(missing))?;
+        let cleared = open.cleared().ok_or_else(ended)?;
+        let lease = match token {
+            Some(token) => Arc::clone(&token.lease),
+            None => {
+                let lease = self.secrets.lease(cleared, &source.kept).await;
+                lease.map_err(|missing| outgoing.without(missing))?
+            }
+        };
         let admission = outgoing.admission();
         let request = Whole {
             method: admission.method(),
@@ -299,6 +327,7 @@ impl Egress {
     /// The rules have changed: no connection that waits outlives them.
     fn forget(&self) {
         self.pool.close();
+        self.tokens.forget();
         self.configs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

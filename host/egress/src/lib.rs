@@ -28,6 +28,7 @@ mod resolve;
 mod sent;
 mod settings;
 mod tls;
+mod token;
 mod tunnel;
 mod wire;
 

@@ -31,6 +31,16 @@ pub(crate) struct Named {
     name: String,
 }
 
+impl Named {
+    pub(crate) fn of(permit: &Permit, name: &str) -> Self {
+        Self {
+            skill: permit.skill(),
+            grant: permit.grant(),
+            name: name.to_owned(),
+        }
+    }
+}
+
 impl Key {
     pub(crate) fn named(&self) -> &Named {
         &self.named
@@ -42,11 +52,7 @@ impl Key {
         credential: Option<&Credential>,
     ) -> Self {
         Self {
-            named: Named {
-                skill: permit.skill(),
-                grant: permit.grant(),
-                name: admission.name().to_owned(),
-            },
+            named: Named::of(permit, admission.name()),
             host: admission.destination().host().clone(),
             port: admission.destination().port(),
             credential: credential.map(Credential::version),

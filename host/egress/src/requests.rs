@@ -6,17 +6,20 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::{About, EffectGate};
+use vouchsafe_policy::EffectiveToken;
 use vouchsafe_policy::http::Admission;
-use vouchsafe_secrets::Placeholders;
+use vouchsafe_secrets::{Placeholders, Token};
 
 use crate::budget::Budget;
 use crate::egress::{Egress, Within};
 use crate::failure::{Failure, Refused};
 use crate::outgoing::{Outgoing, judge};
+use crate::pool::Named;
 use crate::received::Received;
+use crate::token::{self, Bearer};
 use crate::wire::Body;
 
 /// What a guest asks to be waited for at most; the grant's and the call's time end it sooner.
@@ -29,6 +32,9 @@ pub struct Timeouts {
     /// Between two parts of its body.
     pub between_bytes: Option<Duration>,
 }
+
+/// The most bytes of an answer that gives a token.
+const TOKEN_BYTES: usize = 64 << 10;
 
 /// What one call may send.
 #[derive(Clone)]
@@ -109,6 +115,55 @@ impl Requests {
         body: Body,
         timeouts: Timeouts,
     ) -> Result<Response<Received>, Failure> {
+        let token = self.token(&outgoing).await?;
+        self.deliver(outgoing, body, timeouts, token).await
+    }
+
+    /// What stands for the destination's credential, if its service gives tokens for that.
+    async fn token(&self, outgoing: &Outgoing) -> Result<Option<Bearer>, Failure> {
+        let admission = outgoing.admission();
+        let Some(token) = &admission.http().token else {
+            return Ok(None);
+        };
+        let secrets = self.egress.secrets();
+        let named = Named::of(self.gate.permit(), admission.name());
+        let slot = self.egress.tokens().slot(named, secrets.changes());
+        let lease = slot.get(self.ask(outgoing, token)).await?;
+        secrets.note(&lease);
+        Ok(Some(Bearer { lease, slot }))
+    }
+
+    /// Asks for another, as a request of this call (RFC 6749, 4.4.2).
+    async fn ask(&self, outgoing: &Outgoing, token: &EffectiveToken) -> Result<Token, Failure> {
+        let (own, body) = token::question(outgoing.admission().name(), token);
+        let answer = self.deliver(own, body, Timeouts::default(), None).await?;
+        let status = answer.status().as_u16();
+        let body = Limited::new(answer.into_body(), TOKEN_BYTES)
+            .collect()
+            .await;
+        let body = body.map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => *failure,
+            Err(_) => Failure::TooMuch("what gives tokens answered with too much".to_owned()),
+        })?;
+        let read = outgoing
+            .admission()
+            .http()
+            .auth
+            .as_ref()
+            .map(|(_, source)| {
+                let read = Token::read(status, &body.to_bytes(), &source.kept);
+                read.map_err(|missing| outgoing.without(missing))
+            });
+        read.unwrap_or_else(|| Err(Failure::Broken("nothing to ask with".to_owned())))
+    }
+
+    async fn deliver(
+        &self,
+        outgoing: Outgoing,
+        body: Body,
+        timeouts: Timeouts,
+        token: Option<Bearer>,
+    ) -> Result<Response<Received>, Failure> {
         let admission = outgoing.admission();
         let counted = self
             .budget
@@ -131,6 +186,7 @@ impl Requests {
             .map_err(Failure::NotCleared)?;
         let within = Within {
             used,
+            token,
             timeouts,
             deadline: self.deadline,
             cancel: self.cancel.clone(),

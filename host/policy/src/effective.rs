@@ -25,6 +25,7 @@ use crate::http::{Base, Destinations, HttpBounds, Private};
 use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
+use crate::token::{self, EffectiveToken};
 
 /// What one granted skill may do: never more than it declares, never more than was granted.
 #[derive(Debug, Clone)]
@@ -93,6 +94,8 @@ pub struct EffectiveHttp {
     pub bounds: HttpBounds,
     /// The credential, as the skill declares it, and where it is kept.
     pub auth: Option<(Auth, SecretSource)>,
+    /// What gives the tokens that go there instead of the credential.
+    pub token: Option<Arc<EffectiveToken>>,
     /// The line that grants it.
     pub place: Place,
 }
@@ -162,6 +165,7 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         model::effective::meet(declared, name, granted).map(Arc::new)
     });
     faults.extend(model::effective::reachable_otherwise(&models, &http));
+    faults.extend(token::reachable_otherwise(&http));
     let skills = fitting(&grant.skills, &mut faults, |name, granted| {
         called(declared, name, granted)
     });
@@ -323,6 +327,12 @@ fn destination(
     let allow = routes(name, asked, granted)?;
     let at = granted.url.as_ref().map_or(&granted.place, |at| &at.place);
     let auth = auth(name, asked, granted)?;
+    let token = token::meet(name, asked, granted, auth.as_ref())?;
+    let auth = match &token {
+        // The credential goes to where tokens come from, and the token here.
+        Some(_) => auth.map(|(auth, source)| (model::effective::key(&auth.secret), source)),
+        None => auth,
+    };
     if auth.is_some() && url.scheme() != "https" {
         let problem = format!("`{name}` needs a credential, and is not encrypted");
         return Err(Fault::new(at.clone(), problem).with_fix("write `https://`"));
@@ -344,6 +354,7 @@ fn destination(
             .as_ref()
             .map_or_else(HttpBounds::default, |at| at.value),
         auth,
+        token,
         place: granted.place.clone(),
     })
 }
@@ -472,7 +483,7 @@ fn auth(
 /// Whether a credential can go where the skill says that it goes.
 fn fits(name: &str, placement: &Placement, source: &SecretSource) -> Result<(), (String, String)> {
     let (basic, query, aws) = (
-        matches!(placement, Placement::Basic),
+        matches!(placement, Placement::Basic | Placement::OAuth { .. }),
         matches!(placement, Placement::Query { .. }),
         matches!(placement, Placement::Aws { .. }),
     );

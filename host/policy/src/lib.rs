@@ -33,6 +33,7 @@ mod place;
 pub mod role;
 pub mod route;
 pub mod settings;
+mod token;
 pub mod way;
 pub mod why;
 
@@ -47,5 +48,6 @@ pub use model::{EffectiveModel, ModelBounds, Models};
 pub use place::{At, Fault, Faults, Place};
 pub use role::{Principal, Role};
 pub use settings::Settings;
+pub use token::EffectiveToken;
 pub use way::Way;
 pub use why::{Answer, Explanation, why};

@@ -19,6 +19,7 @@ mod secrets;
 mod sign;
 pub mod strength;
 pub mod tls;
+mod token;
 mod vault;
 mod watch;
 
@@ -30,5 +31,6 @@ pub use put::{Extra, put};
 pub use sealed::{Entry, Sealed, context};
 pub use secrets::Secrets;
 pub use sign::Whole;
+pub use token::Token;
 pub use vault::Vault;
 pub use watch::{Echoed, Stream, Watch};

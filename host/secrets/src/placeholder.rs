@@ -67,7 +67,6 @@ impl Placeholders {
     }
 
     /// The header of `auth`, and all that it says with the placeholder in it.
-
     fn expected<'a>(&self, auth: &'a Auth) -> Option<(&'a str, String)> {
         let placeholder = self.0.get(&auth.secret).filter(|_| auth.placeholder)?;
         match &auth.placement {

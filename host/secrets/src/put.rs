@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::utf8_percent_encode;
+use url::form_urlencoded;
 use vouchsafe_ambient::clock;
 use vouchsafe_package::manifest::{Auth, Placement};
 use vouchsafe_policy::grant::SecretSource;
@@ -45,11 +46,20 @@ pub fn put(
         }
         Placement::Basic => {
             let (user, password) = pair(text, user).ok_or_else(|| unpaired(lease))?;
-            let pair = Zeroizing::new(format!("{user}:{password}"));
-            let whole = Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())));
             headers.insert(
                 AUTHORIZATION,
-                value(&whole).ok_or_else(|| wrong("can't be a header"))?,
+                basic(user, password).ok_or_else(|| wrong("can't be a header"))?,
+            );
+        }
+        Placement::OAuth { .. } => {
+            let (user, password) = pair(text, user).ok_or_else(|| unpaired(lease))?;
+            // RFC 6749, 2.3.1: each is escaped as in a form.
+            let escaped = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect();
+            let (user, password): (String, Zeroizing<String>) =
+                (escaped(user), Zeroizing::new(escaped(password)));
+            headers.insert(
+                AUTHORIZATION,
+                basic(&user, &password).ok_or_else(|| wrong("can't be a header"))?,
             );
         }
         Placement::Query { name } => {
@@ -73,6 +83,15 @@ pub fn put(
         }
     }
     Ok(None)
+}
+
+/// RFC 7617.
+fn basic(user: &str, password: &str) -> Option<HeaderValue> {
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    value(&Zeroizing::new(format!(
+        "Basic {}",
+        BASE64.encode(pair.as_bytes())
+    )))
 }
 
 fn unpaired(lease: &Lease) -> Unavailable {

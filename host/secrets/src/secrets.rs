@@ -1,6 +1,7 @@
 //! The one who hands credentials to requests.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use futures::FutureExt as _;
@@ -19,6 +20,8 @@ use crate::vault::Vault;
 pub struct Secrets {
     file: File,
     vault: RwLock<Option<Arc<Vault>>>,
+    /// How often what the sealed file holds was changed.
+    changes: AtomicU64,
     /// Every value that was handed out and is still held, to keep it out of logs.
     out: Mutex<Vec<Weak<Lease>>>,
 }
@@ -51,6 +54,7 @@ impl Secrets {
                 open: Mutex::default(),
             },
             vault: RwLock::default(),
+            changes: AtomicU64::new(0),
             out: Mutex::default(),
         }
     }
@@ -72,6 +76,13 @@ impl Secrets {
             .unwrap_or_else(PoisonError::into_inner);
         *held = sealed;
         open.clear();
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often that has happened.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// The credential that is kept `at`, for what was cleared.
@@ -152,7 +163,8 @@ impl Secrets {
         blanked
     }
 
-    fn note(&self, lease: &Arc<Lease>) {
+    /// Keeps `lease` out of logs as long as it is held.
+    pub fn note(&self, lease: &Arc<Lease>) {
         let mut out = self.out();
         let is_known = out.iter().any(|known| known.as_ptr() == Arc::as_ptr(lease));
         if !is_known {

@@ -171,7 +171,7 @@ fn says(head: &str) -> Parts {
 
 /// Whether the skill heard no more than that the exchange broke off, and what came before the credential: the first
 /// characters of base64 may hold some bits of it.
-fn is_cut(said: &str) -> bool {
+pub(crate) fn is_cut(said: &str) -> bool {
     let after = said
         .split_once("after ")
         .and_then(|(_, rest)| rest.split_once(" bytes: connection terminated"));

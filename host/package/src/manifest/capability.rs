@@ -136,6 +136,11 @@ pub enum Placement {
         /// What they call the service: `s3`.
         service: String,
     },
+    /// Nowhere: a service gives a token for it (RFC 6749, 4.4), which goes into `authorization` as `Bearer`.
+    OAuth {
+        /// What the token is to be for, in that service's words; may be empty.
+        scope: String,
+    },
 }
 
 impl Placement {
@@ -157,7 +162,7 @@ impl Placement {
                     .collect()
             }
             Self::Aws { .. } => vec!["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"],
-            Self::Basic | Self::Query { .. } => Vec::new(),
+            Self::Basic | Self::Query { .. } | Self::OAuth { .. } => Vec::new(),
         }
     }
 
@@ -172,7 +177,7 @@ impl Placement {
                 "x-amz-signature",
                 "x-amz-security-token",
             ],
-            Self::Header { .. } | Self::Basic | Self::Hmac(_) => Vec::new(),
+            Self::Header { .. } | Self::Basic | Self::Hmac(_) | Self::OAuth { .. } => Vec::new(),
         }
     }
 }
@@ -197,11 +202,13 @@ struct AuthTable {
     timestamp: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aws: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oauth: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     placeholder: bool,
 }
 
-const WANTED: &str = "`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`, `hmac` with `header`, `aws`";
+const WANTED: &str = "`auth` wants `secret` and exactly one of `header` (with `format`), `basic = true`, `query`, `hmac` with `header`, `aws`, `oauth`";
 
 impl TryFrom<AuthTable> for Auth {
     type Error = String;
@@ -223,20 +230,23 @@ impl TryFrom<AuthTable> for Auth {
 fn placement(table: AuthTable) -> Result<Placement, String> {
     let of_header = table.format.is_some();
     let of_hmac = table.encoding.is_some() || table.timestamp.is_some();
+    let kinds = [
+        table.header.is_some() || table.hmac.is_some(),
+        table.basic.is_some(),
+        table.query.is_some(),
+        table.aws.is_some(),
+        table.oauth.is_some(),
+    ];
+    if kinds.into_iter().filter(|is_there| *is_there).count() != 1 {
+        return Err(WANTED.to_owned());
+    }
     let format = table.format.unwrap_or_else(|| "{}".to_owned());
-    let kind = (
-        table.header,
-        table.basic,
-        table.query,
-        table.hmac,
-        table.aws,
-    );
-    match kind {
-        (Some(name), None, None, None, None) if !of_hmac => {
+    match (table.header, table.hmac) {
+        (Some(name), None) if !of_hmac => {
             header(&name, &format)?;
-            Ok(Placement::Header { name, format })
+            return Ok(Placement::Header { name, format });
         }
-        (Some(name), None, None, Some(over), None) => {
+        (Some(name), Some(over)) => {
             header(&name, &format)?;
             table.timestamp.as_deref().map_or(Ok(()), header_name)?;
             let signature = Signature {
@@ -246,16 +256,26 @@ fn placement(table: AuthTable) -> Result<Placement, String> {
                 encoding: table.encoding.unwrap_or_default(),
                 timestamp: table.timestamp,
             };
-            Ok(Placement::Hmac(Box::new(signature.check()?)))
+            return Ok(Placement::Hmac(Box::new(signature.check()?)));
         }
-        _ if of_header || of_hmac => Err(WANTED.to_owned()),
-        (None, Some(true), None, None, None) => Ok(Placement::Basic),
-        (None, None, Some(name), None, None) if is_token(&name) => Ok(Placement::Query { name }),
-        (None, None, None, None, Some(service)) if is_kebab(&service) => {
-            Ok(Placement::Aws { service })
-        }
+        _ if of_header || of_hmac => return Err(WANTED.to_owned()),
+        _ => {}
+    }
+    match (table.basic, table.query, table.aws, table.oauth) {
+        (Some(true), ..) => Ok(Placement::Basic),
+        (_, Some(name), ..) if is_token(&name) => Ok(Placement::Query { name }),
+        (_, _, Some(service), _) if is_kebab(&service) => Ok(Placement::Aws { service }),
+        (.., Some(scope)) if is_scope(&scope) => Ok(Placement::OAuth { scope }),
         _ => Err(WANTED.to_owned()),
     }
+}
+
+/// RFC 6749, 3.3, or none.
+fn is_scope(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+    let mut words = text.split(' ');
+    text.is_empty()
+        || text.len() <= 1000 && words.all(|word| !word.is_empty() && word.bytes().all(plain))
 }
 
 fn header_name(name: &str) -> Result<(), String> {
@@ -296,6 +316,7 @@ impl From<Auth> for AuthTable {
             encoding: None,
             timestamp: None,
             aws: None,
+            oauth: None,
             placeholder: auth.placeholder,
         };
         match auth.placement {
@@ -313,6 +334,7 @@ impl From<Auth> for AuthTable {
                 table.timestamp = signature.timestamp;
             }
             Placement::Aws { service } => table.aws = Some(service),
+            Placement::OAuth { scope } => table.oauth = Some(scope),
         }
         table
     }

@@ -35,6 +35,8 @@ pub struct HttpGrant {
     pub bounds: Option<At<HttpBounds>>,
     /// Where its credential is kept.
     pub auth: Option<At<SecretSource>>,
+    /// What gives tokens for it: `url`, `private` and `roots` alone are said of that.
+    pub token: Option<Box<HttpGrant>>,
 }
 
 impl PartialEq for HttpGrant {
@@ -43,7 +45,8 @@ impl PartialEq for HttpGrant {
             self.url == other.url && self.private == other.private && self.roots == other.roots;
         let requests =
             self.allow == other.allow && self.reads == other.reads && self.tools == other.tools;
-        place && requests && self.bounds == other.bounds && self.auth == other.auth
+        let auth = self.auth == other.auth && self.token == other.token;
+        place && requests && auth && self.bounds == other.bounds
     }
 }
 
@@ -60,6 +63,16 @@ pub(super) struct RawHttp {
     roots: Option<Spanned<String>>,
     limits: Option<Spanned<AskedBounds>>,
     auth: Option<Spanned<SecretSource>>,
+    token: Option<Spanned<RawToken>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawToken {
+    url: Spanned<String>,
+    #[serde(default)]
+    private: Vec<Spanned<String>>,
+    roots: Option<Spanned<String>>,
 }
 
 impl RawHttp {
@@ -80,7 +93,12 @@ impl RawHttp {
             roots,
             limits: None,
             auth,
+            token: None,
         }
+    }
+
+    fn of_token(token: RawToken) -> Self {
+        Self::of_model(Some(token.url), token.private, None, token.roots, None)
     }
 
     pub(super) fn read(self, source: &Source<'_>, place: Place) -> Result<HttpGrant, Fault> {
@@ -101,8 +119,17 @@ impl RawHttp {
             roots: one(source, self.roots, certificates)?,
             bounds: one(source, self.limits, AskedBounds::read)?,
             auth: self.auth.map(|auth| source.at(auth)),
+            token: self
+                .token
+                .map(|token| token_of(source, token))
+                .transpose()?,
         })
     }
+}
+
+fn token_of(source: &Source<'_>, token: Spanned<RawToken>) -> Result<Box<HttpGrant>, Fault> {
+    let At { value, place } = source.at(token);
+    RawHttp::of_token(value).read(source, place).map(Box::new)
 }
 
 fn one<T, U>(

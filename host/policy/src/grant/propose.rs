@@ -175,6 +175,9 @@ fn destination(name: &str, http: &Http) -> String {
             "auth  = {{ sealed = \"{0}\"{region} }}    # vouchsafe secret set {0}",
             auth.secret
         );
+        if matches!(auth.placement, Placement::OAuth { .. }) {
+            text.push_str("token = { url = \"\" }    # what gives tokens for it\n");
+        }
     }
     text
 }

@@ -9,6 +9,7 @@ use super::destination::Destination;
 use crate::effective::EffectiveHttp;
 use crate::model::EffectiveModel;
 use crate::route;
+use crate::token::EffectiveToken;
 
 /// The destinations of one granted skill.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +21,9 @@ pub struct Destinations {
     pub(crate) granted: BTreeMap<String, Arc<EffectiveHttp>>,
 }
 
-/// A request that a grant allows: where, and by which line. [`Destinations::admit`] makes one, and
-/// [`Models::admit`](crate::Models::admit) for the request that asks a model.
+/// A request that a grant allows: where, and by which line. [`Destinations::admit`] makes one,
+/// [`Models::admit`](crate::Models::admit) for the request that asks a model, and [`Admission::of_token`] for the one that
+/// asks for a destination's token.
 #[derive(Debug, Clone)]
 pub struct Admission {
     destination: Destination,
@@ -197,6 +199,21 @@ impl Admission {
             name: format!("model.{}", model.name),
             http: Arc::clone(&model.http),
             rule: crate::model::effective::route(),
+            reads: true,
+        }
+    }
+
+    /// The one request that asks for a token of `token`, for the destination `name`. It only reads: what may be done with
+    /// the token is judged when it is used.
+    #[must_use]
+    pub fn of_token(name: &str, token: &EffectiveToken) -> Self {
+        Self {
+            destination: token.destination.clone(),
+            method: "POST".to_owned(),
+            // Not a name that a destination can have.
+            name: format!("token.{name}"),
+            http: Arc::clone(&token.http),
+            rule: crate::token::route(),
             reads: true,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use super::host::Host;
 use super::path::Path;
 
@@ -61,6 +63,20 @@ impl Destination {
             path,
             query,
         })
+    }
+
+    /// The address of `route`, which begins with `/` or is empty, below `url`.
+    pub(crate) fn at(url: &Url, route: &str) -> Result<Self, String> {
+        let path = match route {
+            "" => url.path().to_owned(),
+            route => format!("{}{route}", url.path().trim_end_matches('/')),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        Self::parse(url.scheme(), &authority, &path).map_err(|error| error.to_string())
     }
 
     /// How it travels.
@@ -290,7 +306,7 @@ mod tests {
             let Ok(one) = parse(&authority, &path) else { return Ok(()) };
             proptest::prop_assert_eq!(parse(&one.authority(), &one.path_and_query()), Ok(one.clone()));
             // An independent reader sees the same host, port and path.
-            let other = url::Url::parse(&one.to_string()).unwrap();
+            let other = Url::parse(&one.to_string()).unwrap();
             let host = one.host().to_string();
             proptest::prop_assert_eq!(other.host_str(), Some(host.as_str()));
             proptest::prop_assert_eq!(other.port_or_known_default(), Some(one.port()));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use url::Url;
 use vouchsafe_package::manifest::{Auth, Placement, Route};
 
 use super::bounds::ModelBounds;
@@ -73,7 +72,7 @@ pub(crate) fn meet(
         .bounds
         .as_ref()
         .map_or_else(ModelBounds::default, |at| at.value);
-    let destination = below(url).map_err(fault)?;
+    let destination = Destination::at(url, ROUTE).map_err(fault)?;
     let http = EffectiveHttp {
         url: url.clone(),
         base,
@@ -98,6 +97,7 @@ pub(crate) fn meet(
             .auth
             .as_ref()
             .map(|at| (key(name), at.value.clone())),
+        token: None,
         place: granted.http.place.clone(),
     };
     Ok(EffectiveModel {
@@ -109,20 +109,8 @@ pub(crate) fn meet(
     })
 }
 
-/// Where requests go, below `url`.
-fn below(url: &Url) -> Result<Destination, String> {
-    let path = format!("{}{ROUTE}", url.path().trim_end_matches('/'));
-    let host = url.host_str().unwrap_or_default();
-    let authority = match url.port() {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    };
-    let read = Destination::parse(url.scheme(), &authority, &path);
-    read.map_err(|error| error.to_string())
-}
-
-/// Where every service of this kind wants its key.
-fn key(name: &str) -> Auth {
+/// Where every service of this kind wants its key, and every other its token.
+pub(crate) fn key(name: &str) -> Auth {
     Auth {
         secret: name.to_owned(),
         placement: Placement::Header {

@@ -338,10 +338,38 @@ impl Collector {
                 let says = format!("{name} is signed for the region {region}");
                 self.fact(subject, Sense::Permits, says, place);
             }
+            if let Some(token) = &http.token {
+                self.token(subject, name, token);
+            }
             if value.query {
                 let says = format!("{name} gets its credential in addresses, which are logged");
                 self.fact(subject, Sense::Permits, says, place);
             }
+        }
+    }
+
+    /// What gives tokens for the credential of `name`, and so gets it.
+    fn token(&mut self, subject: &Subject, name: &str, token: &HttpGrant) {
+        let url = token
+            .url
+            .iter()
+            .map(|at| (format!("from {}", at.value), &at.place));
+        let private = token.private.iter();
+        let private = private.map(|at| (format!("from a place at {}", at.value), &at.place));
+        let roots = token
+            .roots
+            .iter()
+            .flat_map(|at| at.value.iter().map(move |root| (root, &at.place)));
+        let roots = roots.map(|(root, place)| {
+            let says = format!(
+                "from a place vouched for by certificate {}",
+                Digest::of(root)
+            );
+            (says, place)
+        });
+        for (says, place) in url.chain(private).chain(roots) {
+            let says = format!("{name} has its tokens {says}");
+            self.fact(subject, Sense::Permits, says, place);
         }
     }
 
