@@ -6,6 +6,7 @@
 )]
 
 mod agent;
+mod booking;
 mod payment;
 mod refusals;
 mod stage;
@@ -33,8 +34,16 @@ fn story(stage: &Stage) -> Result<()> {
     operator_installs(stage)?;
     let invoice = agent::calls_over_mcp(stage)?;
     auditor_checks(stage)?;
+    let office = booking::Office::open();
+    match &office {
+        Ok(office) => office.books(stage, &invoice)?,
+        Err(why) => anstream::println!("\nThe ledger is left out: {why}."),
+    }
+    let settings = office
+        .as_ref()
+        .map_or(String::new(), booking::Office::settings);
     let bank = Bank::open(payment::TOKEN);
-    payment::waits_for_a_person(stage, &bank, &invoice)?;
+    payment::waits_for_a_person(stage, &bank, &invoice, &settings)?;
     payment::goes_nowhere_else(stage, &bank)?;
     refusals::show(stage)?;
     stage.heading("Look around");

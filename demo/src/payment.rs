@@ -18,7 +18,12 @@ const REFUSED: i32 = 4;
 const TOOL: i32 = 5;
 
 /// Pays `invoice` at `bank`, once bo has said yes.
-pub(crate) fn waits_for_a_person(stage: &Stage, bank: &Bank, invoice: &Json) -> Result<()> {
+pub(crate) fn waits_for_a_person(
+    stage: &Stage,
+    bank: &Bank,
+    invoice: &Json,
+    settings: &str,
+) -> Result<()> {
     stage.heading(
         "The operator lets `payments` pay at the bank, if somebody else than who asks says yes",
     );
@@ -28,7 +33,7 @@ pub(crate) fn waits_for_a_person(stage: &Stage, bank: &Bank, invoice: &Json) -> 
         &grant(bank),
     )?;
     let uid = std::fs::metadata(stage.path("passphrase"))?.uid();
-    let works_for = format!("[works-for]\nuid-{uid} = \"anna@corp.example\"\n");
+    let works_for = format!("{settings}[works-for]\nuid-{uid} = \"anna@corp.example\"\n");
     stage.write("home/config/vouchsafe.toml", &works_for)?;
     stage.quietly(&format!("key new bo {PROOF}"))?;
     stage.vouchsafe("approver enrol bo --person bo@corp.example --key bo.pub", 0)?;
@@ -87,7 +92,7 @@ fn grant(bank: &Bank) -> String {
     )
 }
 
-fn head(skill: &str) -> String {
+pub(crate) fn head(skill: &str) -> String {
     let digest = "0".repeat(64); // `install` writes the true one
     format!("skill = \"{skill}\"\npublisher = \"author\"\ndigest = \"sha256:{digest}\"\n")
 }

@@ -35,6 +35,7 @@ macro_rules! for_each_guest {
         $macro!(settings_reader);
         $macro!(sleeper);
         $macro!(stdout_flood);
+        $macro!(teller);
         $macro!(types);
         $macro!(update_new);
         $macro!(update_old);

@@ -7,8 +7,11 @@
 
 pub mod authority;
 pub mod bank;
+pub mod bao;
 pub mod home;
+pub mod ledger;
 pub mod mcp;
+pub mod postgres;
 pub mod python;
 pub mod say;
 pub mod sketch;

@@ -476,6 +476,13 @@ fn stdout_flood() {
 }
 
 #[test]
+fn teller() {
+    let home = with_grant("teller", "");
+    let arguments = json!({ "statement": "who", "values": [] });
+    contains(&failure(&home, "teller_look", arguments), "Denied");
+}
+
+#[test]
 fn types() {
     let home = with("types");
     let shape = json!({ "rectangle": [1.5, -2.25] });

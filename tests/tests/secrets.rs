@@ -1,8 +1,6 @@
 //! Credentials are used and never seen: not by the skill, a log, a record or an error. Against real servers on loopback.
 #![cfg(test)]
 
-#[path = "secrets/bao.rs"]
-mod bao;
 #[expect(
     dead_code,
     reason = "shared with the tests of egress, which use all of it"
@@ -25,8 +23,6 @@ mod parrot;
 mod place;
 #[path = "secrets/placeholder.rs"]
 mod placeholder;
-#[path = "secrets/postgres.rs"]
-mod postgres;
 #[path = "secrets/replay.rs"]
 mod replay;
 #[path = "secrets/sign_in.rs"]

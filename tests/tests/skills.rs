@@ -1,6 +1,8 @@
 //! The skills of use, installed and called as their users do.
 #![cfg(test)]
 
+#[path = "skills/ledger.rs"]
+mod ledger;
 #[path = "skills/payments.rs"]
 mod payments;
 

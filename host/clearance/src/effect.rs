@@ -29,6 +29,8 @@ pub enum EffectKind {
     Publish,
     /// A language model is asked. It is given no tools, so asking only reads.
     Model,
+    /// A statement is run in a database, which is declared to do no more than this.
+    Sql(Effect),
     /// A tool of another skill is called, whose effect is this.
     Skill(Effect),
 }
@@ -46,7 +48,7 @@ impl EffectKind {
             }
             Self::StateRead | Self::Model => Effect::Read,
             Self::StateWrite | Self::Publish => Effect::Write,
-            Self::Skill(effect) => *effect,
+            Self::Skill(effect) | Self::Sql(effect) => *effect,
         }
     }
 
@@ -57,6 +59,7 @@ impl EffectKind {
             Self::StateWrite => "state-write",
             Self::Publish => "publish",
             Self::Model => "model",
+            Self::Sql(_) => "sql",
             Self::Skill(_) => "skill",
         }
     }
@@ -68,6 +71,7 @@ impl EffectKind {
             Self::StateWrite => "writing a stored value".to_owned(),
             Self::Publish => "publishing a message".to_owned(),
             Self::Model => "asking a model".to_owned(),
+            Self::Sql(effect) => format!("a statement whose effect is `{effect}`"),
             Self::Skill(effect) => format!("calling a tool whose effect is `{effect}`"),
         }
     }

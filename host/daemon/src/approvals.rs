@@ -177,12 +177,15 @@ fn reach(skill: &InstalledSkill, tool: &Tool) -> Vec<String> {
     let places = places.map(|(name, http)| format!("{name} = {}", http.url));
     let models = effective.models.of_tool(&tool.name);
     let models = models.map(|model| format!("a model at {}", model.http.url));
+    let databases = effective.databases.of_tool(&tool.name);
+    let databases = databases.map(|database| format!("{} = {}", database.name, database.place()));
     let skills = effective.skills.values();
     let skills = skills.map(|callee| {
         let (skill, publisher) = (&callee.skill.value, &callee.publisher.value);
         format!("the skill {skill} of {publisher}, and what that can reach")
     });
-    places.chain(models).chain(skills).collect()
+    let places = places.chain(models).chain(databases);
+    places.chain(skills).collect()
 }
 
 /// Why `request` can't be approved any more under `rules`, if so.

@@ -395,7 +395,9 @@ pub(crate) fn still_in_force(
         _ => "roles/local.toml",
     };
     let effective = skill.granted().effective();
-    let sends = !effective.http.is_empty() || !effective.models.is_empty();
+    let sends = !effective.http.is_empty()
+        || !effective.models.is_empty()
+        || !effective.databases.is_empty();
     let always = [
         skill.grant_file(),
         role,

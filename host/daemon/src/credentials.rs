@@ -66,24 +66,28 @@ pub(crate) struct Used<'a> {
     pub(crate) source: &'a SecretSource,
 }
 
-/// Those of one skill: its destinations', then its models'.
+/// Those of one skill: its destinations', its models', then its databases'.
 pub(crate) fn used_by(skill: &InstalledSkill) -> impl Iterator<Item = Used<'_>> {
     let effective = skill.granted().effective();
     let models = effective.models.all();
     let models = models.map(|model| (&*model.name, &*model.http));
-    effective
-        .http
-        .all()
-        .chain(models)
-        .filter_map(|(name, http)| {
-            let (auth, source) = http.auth.as_ref()?;
-            Some(Used {
-                destination: name,
-                place: &http.place,
-                secret: &auth.secret,
-                source,
-            })
+    let databases = effective.databases.all().map(|database| Used {
+        destination: &database.name,
+        place: &database.http.place,
+        secret: &database.name,
+        source: &database.login,
+    });
+    let sent = effective.http.all().chain(models);
+    let sent = sent.filter_map(|(name, http)| {
+        let (auth, source) = http.auth.as_ref()?;
+        Some(Used {
+            destination: name,
+            place: &http.place,
+            secret: &auth.secret,
+            source,
         })
+    });
+    sent.chain(databases)
 }
 
 /// What is kept, and what skills in force use, with what is wrong with each. The secrets manager is asked.

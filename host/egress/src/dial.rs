@@ -30,11 +30,7 @@ pub(crate) async fn dial(
     config: Arc<ClientConfig>,
     admission: &Admission,
 ) -> Result<Wire, Failure> {
-    let checked = checked(settings, admission).await?;
-    let stream = match settings.proxy {
-        None => Either::Left(connect(&checked).await?),
-        Some(proxy) => Either::Right(connect_through(proxy, &checked).await?),
-    };
+    let stream = stream(settings, admission).await?;
     let destination = admission.destination();
     let broken = |error: hyper::Error| Failure::NoConnection(error.to_string());
     if destination.scheme() == Scheme::Http {
@@ -47,6 +43,21 @@ pub(crate) async fn dial(
         Some(b"h2") => Wire::two(stream).await.map_err(broken),
         _ => Wire::one(stream).await.map_err(broken),
     }
+}
+
+/// Bytes to and fro, at an address that was checked.
+pub type Stream = Either<TcpStream, Tunnel>;
+
+/// The stream that everything else goes over.
+///
+/// # Errors
+/// As [`dial`].
+pub(crate) async fn stream(settings: &Settings, admission: &Admission) -> Result<Stream, Failure> {
+    let checked = checked(settings, admission).await?;
+    Ok(match settings.proxy {
+        None => Either::Left(connect(&checked).await?),
+        Some(proxy) => Either::Right(connect_through(proxy, &checked).await?),
+    })
 }
 
 /// Every address of the destination. One that must not be dialled refuses all of them: an answer
@@ -104,8 +115,8 @@ async fn connect(checked: &[SocketAddr]) -> Result<TcpStream, Failure> {
 
 fn refused(admission: &Admission, unsafe_one: &UnsafeAddress) -> Failure {
     let fix = unsafe_one.opens.as_ref().map(|opens| {
-        let (place, name) = (&admission.http().place, admission.name());
-        format!("{place}: `[http.{name}]` with `\"{opens}\"` in `private`")
+        let (place, table) = (&admission.http().place, admission.table());
+        format!("{place}: `[{table}]` with `\"{opens}\"` in `private`")
     });
     let host = admission.destination().host();
     let why = format!("`{host}` resolves to an address that must not be dialled: {unsafe_one}");

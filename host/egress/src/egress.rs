@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::budget::Used;
 use crate::credential::{self, Credential};
-use crate::dial::dial;
+use crate::dial::{self, Stream, dial};
 use crate::failure::Failure;
 use crate::open::Open;
 use crate::outgoing::{BODY, Outgoing};
@@ -108,6 +108,21 @@ impl Egress {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// A connection for what `cleared` does in its own protocol, once its intent is durable. It is the caller's: who lets
+    /// go of it closes it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn connect<E>(
+        &self,
+        cleared: &Cleared<Part<E>>,
+        admission: &Admission,
+    ) -> Result<Stream, Failure> {
+        cleared.durable().await.map_err(Failure::NotCleared)?;
+        cleared.still_valid().map_err(Failure::NotCleared)?;
+        dial::stream(&self.settings(), admission).await
     }
 
     fn settings(&self) -> Arc<Settings> {

@@ -32,6 +32,7 @@ mod token;
 mod tunnel;
 mod wire;
 
+pub use dial::Stream;
 pub use egress::{Egress, StartError};
 pub use failure::{Failure, Refused};
 pub use outgoing::Outgoing;

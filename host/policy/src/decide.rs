@@ -13,6 +13,7 @@ use crate::http::Destinations;
 use crate::judge::{Verdict, judge, outright};
 use crate::model::Models;
 use crate::role::{Principal, Role};
+use crate::sql::Databases;
 
 mod within;
 
@@ -58,6 +59,7 @@ pub struct Permit {
     tool: Arc<EffectiveTool>,
     http: Arc<Destinations>,
     models: Arc<Models>,
+    databases: Arc<Databases>,
     settings: Arc<BTreeMap<String, String>>,
     state: Arc<BTreeMap<String, StoreBounds>>,
     limits: Limits,
@@ -104,6 +106,12 @@ impl Permit {
     #[must_use]
     pub fn models(&self) -> &Arc<Models> {
         &self.models
+    }
+
+    /// Which databases the call may ask.
+    #[must_use]
+    pub fn databases(&self) -> &Arc<Databases> {
+        &self.databases
     }
 
     /// What the call finds in `wasi:config` besides its destinations, by name.
@@ -211,6 +219,7 @@ fn permit(
         tool: Arc::clone(tool),
         http: Arc::clone(&terms.effective.http),
         models: Arc::clone(&terms.effective.models),
+        databases: Arc::clone(&terms.effective.databases),
         settings: Arc::clone(&terms.effective.settings),
         state: Arc::clone(&terms.effective.state),
         limits,

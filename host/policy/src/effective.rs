@@ -25,6 +25,7 @@ use crate::http::{Base, Destinations, HttpBounds, Private};
 use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
+use crate::sql::{self, Databases};
 use crate::token::{self, EffectiveToken};
 
 /// What one granted skill may do: never more than it declares, never more than was granted.
@@ -38,6 +39,8 @@ pub struct Effective {
     pub http: Arc<Destinations>,
     /// The models that its prompts may go to.
     pub models: Arc<Models>,
+    /// The databases that its statements run in.
+    pub databases: Arc<Databases>,
     /// Who answers the interfaces of other skills that it calls.
     pub skills: BTreeMap<String, SkillGrant>,
     /// What it finds in `wasi:config`, by name.
@@ -166,6 +169,9 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
     });
     faults.extend(model::effective::reachable_otherwise(&models, &http));
     faults.extend(token::reachable_otherwise(&http));
+    let databases = fitting(&grant.sql, &mut faults, |name, granted| {
+        sql::effective::meet(declared, name, granted).map(Arc::new)
+    });
     let skills = fitting(&grant.skills, &mut faults, |name, granted| {
         called(declared, name, granted)
     });
@@ -190,6 +196,11 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             Arc::clone(&grant.file),
             declared.manifest,
             models,
+        )),
+        databases: Arc::new(Databases::new(
+            Arc::clone(&grant.file),
+            declared.manifest,
+            databases,
         )),
         skills,
         settings: Arc::new(settings),

@@ -143,6 +143,17 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
             ),
         );
     }
+    for database in judgement
+        .tool
+        .iter()
+        .flat_map(|tool| terms.effective.databases.of_tool(&tool.name))
+    {
+        let (name, place) = (&database.name, database.place());
+        line(
+            database.http.place.to_string(),
+            format!("it may run its statements of `{name}` = {place}"),
+        );
+    }
     for (name, callee) in &terms.effective.skills {
         let (skill, publisher) = (&callee.skill.value, &callee.publisher.value);
         line(

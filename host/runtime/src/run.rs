@@ -23,6 +23,7 @@ use vouchsafe_model::Ledger;
 use vouchsafe_package::Limits;
 use vouchsafe_package::value::Value;
 use vouchsafe_policy::Permit;
+use vouchsafe_sql::Databases;
 use vouchsafe_state::{Session, States};
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap};
@@ -117,12 +118,12 @@ impl Job {
         let arguments: u64 = self.arguments.iter().map(val::bytes).sum();
         let answer = u64::try_from(self.answer_bytes()).unwrap_or(u64::MAX);
         let gate = self.effects.as_ref();
-        let stores = gate.map_or(0, |gate| state_bytes(gate.permit()));
+        let kept = gate.map_or(0, |gate| kept_bytes(gate.permit()));
         self.limits
             .memory_bytes
             .max(answer)
             .saturating_add(arguments)
-            .saturating_add(stores)
+            .saturating_add(kept)
     }
 
     /// Runs to the end or to the first limit. The store is gone when this returns, and only then
@@ -185,6 +186,7 @@ impl Job {
         );
         state.inside = self.inside();
         state.session = self.session();
+        state.databases = self.databases();
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;
@@ -214,6 +216,12 @@ impl Job {
     /// What it keeps.
     fn session(&self) -> Option<Session> {
         Some(Session::new(self.states.clone()?, self.effects.clone()?))
+    }
+
+    /// What it may ask of databases: its connections end with the call.
+    fn databases(&self) -> Option<Databases> {
+        let (egress, gate) = (self.egress.clone()?, self.effects.clone()?);
+        Some(Databases::new(egress, gate, self.deadline))
     }
 
     /// Whom it calls.
@@ -282,10 +290,14 @@ impl Job {
     }
 }
 
-/// What its stores take of the host's memory at most: read, unsealed, decoded and written anew.
-fn state_bytes(permit: &Permit) -> u64 {
+/// What its stores and its databases' rows take of the host's memory at most: a store is read, unsealed, decoded and
+/// written anew; a row is read, made values and handed over.
+fn kept_bytes(permit: &Permit) -> u64 {
     let stores = permit.state().values().map(|store| store.bytes);
-    stores.fold(0, u64::saturating_add).saturating_mul(4)
+    let databases = permit.databases().all();
+    let rows = databases.map(|database| database.bounds.bytes);
+    let all = stores.chain(rows).fold(0, u64::saturating_add);
+    all.saturating_mul(4)
 }
 
 /// Instantiates and calls: start-up code and initial memories count against the same limits.

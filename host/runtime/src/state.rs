@@ -12,6 +12,7 @@ use std::sync::Arc;
 use vouchsafe_clearance::EffectGate;
 use vouchsafe_egress::Requests;
 use vouchsafe_model::{Ledger, Models};
+use vouchsafe_sql::Databases;
 use vouchsafe_state::Session;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -35,6 +36,8 @@ pub(crate) struct State {
     pub(crate) door: Door,
     /// What it may ask of language models; without a way out, nothing.
     pub(crate) models: Option<Models>,
+    /// What it may ask of databases; without a way out, nothing.
+    pub(crate) databases: Option<Databases>,
     /// Whom it calls, if anybody.
     pub(crate) inside: Option<Inside>,
     /// What it keeps, if anything can be kept.
@@ -80,6 +83,7 @@ impl State {
             book,
             door,
             models,
+            databases: None,
             inside: None,
             session: None,
             settings,

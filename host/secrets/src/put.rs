@@ -105,6 +105,19 @@ fn unpaired(lease: &Lease) -> Unavailable {
 }
 
 /// User and password (RFC 7617), of which the password can be watched for.
+/// Whose a credential is and what it is, for where one signs in with both.
+///
+/// # Errors
+/// When it is not text, or nothing says whose it is.
+pub fn login<'a>(
+    lease: &'a Lease,
+    source: &'a SecretSource,
+) -> Result<(&'a str, &'a str), Unavailable> {
+    let text = std::str::from_utf8(lease.value()).map_err(|_| unpaired(lease))?;
+    let user = lease.user().or(source.user.as_deref());
+    pair(text, user).ok_or_else(|| unpaired(lease))
+}
+
 fn pair<'a>(text: &'a str, user: Option<&'a str>) -> Option<(&'a str, &'a str)> {
     match user {
         Some(user) => Some((user, text)),

@@ -104,6 +104,13 @@ impl Secrets {
         Ok(lease)
     }
 
+    /// Whoever was to take `lease` does not know it: if it was leased, the next who asks gets another.
+    pub async fn refused(&self, at: &KeptIn, lease: &Arc<Lease>) {
+        if let Ok(manager) = self.manager() {
+            manager.refused(at, lease).await;
+        }
+    }
+
     /// The secrets manager, where one is set up.
     ///
     /// # Errors

@@ -107,6 +107,19 @@ impl Vault {
         }
     }
 
+    /// Lets go of `lease`, unless another took its place.
+    pub(crate) async fn refused(&self, at: &KeptIn, lease: &Arc<Lease>) {
+        let KeptIn::Vault { path, .. } = at else {
+            return;
+        };
+        let place = self.place(path);
+        let mut held = place.held.lock().await;
+        let now = held.as_mut().and_then(|held| held.lease(at).ok());
+        if now.is_some_and(|now| Arc::ptr_eq(&now, lease)) {
+            *held = None;
+        }
+    }
+
     /// Whether it could be had, and since when it is what it is. What is made for each who asks is not asked for.
     ///
     /// # Errors

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::bao::{Bao, skipped};
 use super::parrot::{House, Parrot, header};
-use super::postgres::Postgres;
 use vouchsafe_tests::authority::Authority;
+use vouchsafe_tests::bao::{Bao, skipped};
+use vouchsafe_tests::postgres::Postgres;
 
 const BASIC: &str = "auth = { secret = 'bank-token', basic = true }";
 

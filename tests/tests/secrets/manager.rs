@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::bao::{Bao, skipped};
 use super::parrot::{BEARER, DENIED, House, Parrot, header};
 use vouchsafe_tests::authority::Authority;
+use vouchsafe_tests::bao::{Bao, skipped};
 
 const KEPT: &str = "auth = { vault = \"secret/payments/bank\", field = \"token\" }";
 const FIRST: &str = "tok-first-8fK2mZq0Lr5v";

@@ -8,9 +8,9 @@ use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::json;
 use vouchsafe_keys::{Algorithm, PrivateKey};
 
-use super::bao::{Bao, certified, skipped};
 use super::parrot::{BEARER, House, Parrot, header};
 use vouchsafe_tests::authority::Authority;
+use vouchsafe_tests::bao::{Bao, certified, skipped};
 
 const KEPT: &str = "auth = { vault = \"secret/payments/bank\", field = \"token\" }";
 const TOKEN: &str = "tok-first-8fK2mZq0Lr5v";

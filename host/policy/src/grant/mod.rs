@@ -14,6 +14,7 @@ mod propose;
 mod raw;
 mod settings;
 mod skills;
+mod sql;
 mod state;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use notices::Notice;
 pub use propose::{file_for, propose, renew};
 pub use settings::MAX_SETTING;
 pub use skills::SkillGrant;
+pub use sql::DatabaseGrant;
 pub use state::{MOST_STATE, STORE_BYTES, StateGrant};
 
 use crate::place::{At, Fault, Place, Source};
@@ -60,6 +62,8 @@ pub struct Grant {
     pub http: BTreeMap<String, HttpGrant>,
     /// The models that its prompts may go to.
     pub model: BTreeMap<String, ModelGrant>,
+    /// The databases that its statements run in.
+    pub sql: BTreeMap<String, DatabaseGrant>,
     /// Who answers the interfaces of other skills that it imports.
     pub skills: BTreeMap<String, SkillGrant>,
     /// The values of settings that it declares.
@@ -132,10 +136,12 @@ impl Grant {
     /// The credentials that a secrets manager keeps.
     pub(crate) fn managed(&self) -> impl Iterator<Item = &At<SecretSource>> {
         let models = self.model.values().map(|model| &model.http);
+        let databases = self.sql.values().map(|database| &database.http);
         let auths = self
             .http
             .values()
             .chain(models)
+            .chain(databases)
             .filter_map(|http| http.auth.as_ref());
         auths.filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }))
     }

@@ -42,6 +42,9 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     for name in models(declared) {
         let _ = write!(text, "\n{}", model(name));
     }
+    for name in declared.manifest.sql.keys() {
+        let _ = write!(text, "\n{}", database(name));
+    }
     for name in declared.manifest.skills.keys() {
         let _ = write!(text, "\n{}", called(name));
     }
@@ -76,6 +79,13 @@ fn models<'a>(declared: &Declared<'a>) -> BTreeSet<&'a str> {
 fn model(name: &str) -> String {
     format!(
         "[model.{name}]\nurl   = \"\"    # where it is, such as https://llm.corp.example/v1\nmodel = \"\"    # what the service calls it\n"
+    )
+}
+
+fn database(name: &str) -> String {
+    format!(
+        "[sql.{name}]\nurl  = \"\"    # where it is, such as postgres://db.corp.example/erp\n\
+         auth = {{ vault = \"database/creds/{name}\", field = \"password\", user_field = \"username\" }}\n"
     )
 }
 
@@ -122,6 +132,15 @@ pub fn renew(
     for name in now.difference(&before) {
         if old.is_some() && !grant.model.contains_key(*name) {
             let _ = write!(added, "\n{}", model(name));
+        }
+    }
+    if let Some(granted) = document.get_mut("sql").and_then(Item::as_table_like_mut) {
+        remove(granted, |name| !new.manifest.sql.contains_key(name));
+    }
+    for name in new.manifest.sql.keys() {
+        let fresh = old.is_some_and(|old| !old.manifest.sql.contains_key(name));
+        if fresh && !grant.sql.contains_key(name) {
+            let _ = write!(added, "\n{}", database(name));
         }
     }
     if let Some(skills) = document.get_mut("skills").and_then(Item::as_table_like_mut) {

@@ -13,6 +13,7 @@ use super::confirm::RawConfirm;
 use super::http::RawHttp;
 use super::model::RawModel;
 use super::skills::RawSkill;
+use super::sql::RawDatabase;
 use super::state::RawState;
 use super::{Grant, LimitsGrant, SkillGrant, ToolGrant};
 use crate::place::{At, Fault, Source};
@@ -32,6 +33,8 @@ struct RawGrant {
     #[serde(default)]
     model: Named<RawModel>,
     #[serde(default)]
+    sql: Named<RawDatabase>,
+    #[serde(default)]
     skills: Named<RawSkill>,
     #[serde(default)]
     settings: Named<Spanned<String>>,
@@ -40,7 +43,6 @@ struct RawGrant {
     #[serde(default)]
     limits: RawLimits,
     files: Option<Spanned<Value>>,
-    sql: Option<Spanned<Value>>,
     upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
 }
@@ -87,6 +89,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         model: each(source, raw.model, "a model", |name, raw| {
             raw.read(source, name.place)
         })?,
+        sql: each(source, raw.sql, "a database", |name, raw| {
+            raw.read(source, name.place)
+        })?,
         skills: called(source, raw.skills)?,
         settings: each(source, raw.settings, "a setting", |_, raw| {
             source.at(raw).try_map(super::settings::value)
@@ -104,7 +109,6 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
 fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
     let kinds = [
         ("files", &raw.files),
-        ("sql", &raw.sql),
         ("upstream", &raw.upstream),
         ("bus", &raw.bus),
     ];

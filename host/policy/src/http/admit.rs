@@ -9,6 +9,7 @@ use super::destination::Destination;
 use crate::effective::EffectiveHttp;
 use crate::model::EffectiveModel;
 use crate::route;
+use crate::sql::EffectiveDatabase;
 use crate::token::EffectiveToken;
 
 /// The destinations of one granted skill.
@@ -215,6 +216,32 @@ impl Admission {
             http: Arc::clone(&token.http),
             rule: crate::token::route(),
             reads: true,
+        }
+    }
+
+    /// The one connection to a granted database. What is done there is judged by statement.
+    pub(crate) fn of_database(database: &EffectiveDatabase) -> Self {
+        Self {
+            destination: database.destination.clone(),
+            method: "CONNECT".to_owned(),
+            // Not a name that a destination can have.
+            name: format!("sql.{}", database.name),
+            http: Arc::clone(&database.http),
+            rule: Route {
+                method: "CONNECT".to_owned(),
+                path: "/".to_owned(),
+            },
+            reads: true,
+        }
+    }
+
+    /// The table of the grant that gives it: `http.bank`.
+    #[must_use]
+    pub fn table(&self) -> String {
+        match self.name.split_once('.') {
+            Some(("token", name)) => format!("http.{name}.token"),
+            Some(_) => self.name.clone(),
+            None => format!("http.{}", self.name),
         }
     }
 

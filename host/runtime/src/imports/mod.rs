@@ -6,6 +6,7 @@ mod keyvalue;
 pub(crate) mod log;
 mod model;
 pub(crate) mod skill;
+mod sql;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wasi;
@@ -50,6 +51,7 @@ fn find(interface: &str) -> Option<Import> {
         keyvalue::IMPORTS,
         log::IMPORTS,
         model::IMPORTS,
+        sql::IMPORTS,
     ];
     let all = wasi::INERT.iter().chain(granted.into_iter().flatten());
     #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The files as single facts, each of which permits or restricts something.
 
+mod database;
 mod model;
 
 use std::collections::BTreeMap;
@@ -150,6 +151,9 @@ impl Collector {
         }
         for (name, model) in &grant.model {
             self.model(&subject, name, model);
+        }
+        for (name, database) in &grant.sql {
+            self.database(&subject, name, database);
         }
         for (name, callee) in &grant.skills {
             let says = format!(

@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::python;
+use crate::say::text;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair};
 use tempfile::TempDir;
-use vouchsafe_tests::python;
-use vouchsafe_tests::say::text;
 
-use vouchsafe_tests::authority::Authority;
+use crate::authority::Authority;
+use crate::postgres::Postgres;
 
 /// A server in development mode, and its program as a client of it.
-pub(crate) struct Bao {
+pub struct Bao {
     program: PathBuf,
     server: Child,
-    pub(crate) address: String,
+    /// Where it listens, as a URL.
+    pub address: String,
     token: String,
     folder: TempDir,
 }
@@ -25,34 +27,34 @@ pub(crate) struct Bao {
 const ROOT: &str = "root-of-the-tests";
 
 /// Says why a test does not run on this machine.
-pub(crate) fn skipped(reason: &str) {
+pub fn skipped(reason: &str) {
     println!("SKIPPED: {reason}");
 }
 
 /// A port that nobody listened on a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a server");
+    listener.local_addr().expect("a server").port()
 }
 
 /// A certificate for `name` and its key, in PEM.
-pub(crate) fn certified(
+pub fn certified(
     authority: &Authority,
     name: &str,
     purpose: ExtendedKeyUsagePurpose,
 ) -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let key = KeyPair::generate().expect("a server");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a server");
     params.extended_key_usages = vec![purpose];
-    let certificate = params.signed_by(&key, &authority.issuer).unwrap();
+    let certificate = params.signed_by(&key, &authority.issuer).expect("a server");
     (certificate.pem(), key.serialize_pem())
 }
 
 impl Bao {
     /// Starts one, or says why this machine has none.
-    pub(crate) fn start() -> Result<Self, String> {
+    pub fn start() -> Result<Self, String> {
         let program = python::program("bao")?;
-        let folder = TempDir::new().unwrap();
+        let folder = TempDir::new().expect("a server");
         let port = free_port();
         let bao = Self {
             server: Self::serve(&program, port),
@@ -67,9 +69,9 @@ impl Bao {
     }
 
     /// Starts one that speaks TLS and asks for certificates, as in production.
-    pub(crate) fn start_with_tls(authority: &Authority) -> Result<Self, String> {
+    pub fn start_with_tls(authority: &Authority) -> Result<Self, String> {
         let program = python::program("bao")?;
-        let folder = TempDir::new().unwrap();
+        let folder = TempDir::new().expect("a server");
         let port = free_port();
         let path = |name: &str| folder.path().join(name);
         let (certificate, key) =
@@ -80,7 +82,7 @@ impl Bao {
             ("server.key", &key),
         ];
         for (name, contents) in files {
-            std::fs::write(path(name), contents).unwrap();
+            std::fs::write(path(name), contents).expect("a server");
         }
         let config = format!(
             "storage \"inmem\" {{}}\ndisable_mlock = true\napi_addr = \"https://127.0.0.1:{port}\"\n\
@@ -90,7 +92,7 @@ impl Bao {
             path("server.key"),
             path("ca.pem"),
         );
-        std::fs::write(path("config.hcl"), config).unwrap();
+        std::fs::write(path("config.hcl"), config).expect("a server");
         let config = format!("-config={}", path("config.hcl").display());
         let mut bao = Self {
             server: Self::run(&program, &["server", &config]),
@@ -107,13 +109,19 @@ impl Bao {
             "-key-threshold=1",
             "-format=json",
         ]);
-        let init: serde_json::Value = serde_json::from_str(&init).unwrap();
+        let init: serde_json::Value = serde_json::from_str(&init).expect("a server");
         bao.ok(&[
             "operator",
             "unseal",
-            init["unseal_keys_b64"][0].as_str().unwrap(),
+            init.pointer("/unseal_keys_b64/0")
+                .and_then(serde_json::Value::as_str)
+                .expect("a server"),
         ]);
-        bao.token = init["root_token"].as_str().unwrap().to_owned();
+        bao.token = init
+            .pointer("/root_token")
+            .and_then(serde_json::Value::as_str)
+            .expect("a server")
+            .to_owned();
         bao.wait_until(&[0]);
         bao.policy();
         Ok(bao)
@@ -132,13 +140,19 @@ impl Bao {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().unwrap()
+        command.spawn().expect("a server")
     }
 
     /// Waits until `bao status` ends with one of `codes`.
     fn wait_until(&self, codes: &[i32]) {
         let begun = Instant::now();
-        let code = || self.command(&["status"]).output().unwrap().status.code();
+        let code = || {
+            self.command(&["status"])
+                .output()
+                .expect("a server")
+                .status
+                .code()
+        };
         while !code().is_some_and(|code| codes.contains(&code)) {
             assert!(
                 begun.elapsed() < Duration::from_secs(60),
@@ -175,8 +189,36 @@ impl Bao {
         self.write("secret-id", &id);
     }
 
+    /// Has it make roles of `postgres` at `database/creds/NAME`, each with what `granting` says beside its making.
+    pub fn database(&self, postgres: &Postgres, name: &str, granting: &str) {
+        self.ok(&["secrets", "enable", "database"]);
+        let url = format!(
+            "connection_url=postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres?sslmode=disable",
+            postgres.port
+        );
+        let config = [
+            "write",
+            "database/config/pg",
+            "plugin_name=postgresql-database-plugin",
+            "allowed_roles=*",
+        ];
+        self.ok(&[&config[..], &[&url, "username=postgres", "password=x"]].concat());
+        let made = format!(
+            "creation_statements=CREATE ROLE \"{{{{name}}}}\" WITH LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}'; {granting}"
+        );
+        let role = format!("database/roles/{name}");
+        self.ok(&[
+            "write",
+            &role,
+            "db_name=pg",
+            &made,
+            "default_ttl=1h",
+            "max_ttl=24h",
+        ]);
+    }
+
     /// What `vouchsafe.toml` says of it.
-    pub(crate) fn settings(&self) -> String {
+    pub fn settings(&self) -> String {
         let login = format!(
             "{{ approle = 'host-1', file = '{}' }}",
             self.path("secret-id")
@@ -184,33 +226,36 @@ impl Bao {
         self.settings_with(&login, "")
     }
 
-    pub(crate) fn settings_with(&self, login: &str, more: &str) -> String {
+    /// The same, signed in with `login`, and `more` below it.
+    pub fn settings_with(&self, login: &str, more: &str) -> String {
         let address = &self.address;
         format!("[vault]\naddress = '{address}'\nlogin = {login}\n{more}\n")
     }
 
-    pub(crate) fn path(&self, name: &str) -> String {
+    /// Where a file beside the server is.
+    pub fn path(&self, name: &str) -> String {
         text(&self.folder.path().join(name)).to_owned()
     }
 
     /// Writes a file beside the server; its path.
-    pub(crate) fn write(&self, name: &str, contents: &str) -> String {
+    pub fn write(&self, name: &str, contents: &str) -> String {
         let path = self.path(name);
-        std::fs::write(&path, contents).unwrap();
+        std::fs::write(&path, contents).expect("a server");
         path
     }
 
-    pub(crate) fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap()
+    /// What stands in a file beside the server.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).expect("a server")
     }
 
     /// What `bao` prints as the first token's holder.
     #[track_caller]
-    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().unwrap();
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("a server");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
+        String::from_utf8(output.stdout).expect("a server")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -227,7 +272,7 @@ impl Bao {
     }
 
     /// Ends the server.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         drop(self.server.kill());
         drop(self.server.wait());
     }

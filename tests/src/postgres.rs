@@ -1,25 +1,47 @@
 //! A real PostgreSQL server on loopback.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::authority::Authority;
+use crate::say::text;
+use rcgen::ExtendedKeyUsagePurpose;
 use tempfile::TempDir;
-use vouchsafe_tests::say::text;
 
-use super::bao::free_port;
+use crate::bao::{certified, free_port};
 
 /// A server of its own, whose first role is `postgres`.
-pub(crate) struct Postgres {
+pub struct Postgres {
     programs: PathBuf,
     folder: TempDir,
-    pub(crate) port: u16,
+    /// Where it listens.
+    pub port: u16,
 }
 
+/// Who may come, and how.
+const ACCESS: &str = "local all all trust\nhostnossl all all 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+
 impl Postgres {
-    /// Starts one, or says why this machine has none.
-    pub(crate) fn start() -> Result<Self, String> {
+    /// Starts one, or says why this machine has none. It trusts whoever comes without TLS, which is for the tests, and who
+    /// comes with TLS signs in.
+    ///
+    /// # Errors
+    /// What this machine has not.
+    pub fn start() -> Result<Self, String> {
+        Self::start_for(&Authority::new())
+    }
+
+    /// The same, with a certificate of `authority` for 127.0.0.1.
+    ///
+    /// # Errors
+    /// What this machine has not.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn start_for(authority: &Authority) -> Result<Self, String> {
         let programs = programs().ok_or("this machine has no PostgreSQL server")?;
-        let folder = TempDir::new().unwrap();
+        let folder = TempDir::new().expect("a server");
         let server = Self {
             programs,
             folder,
@@ -49,8 +71,13 @@ impl Postgres {
                 "--no-sync",
             ],
         );
+        let (certificate, key) =
+            certified(authority, "127.0.0.1", ExtendedKeyUsagePurpose::ServerAuth);
+        server.own("data/server.crt", &certificate);
+        server.own("data/server.key", &key);
+        server.own("data/pg_hba.conf", ACCESS);
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c fsync=off -c unix_socket_directories={}",
+            "-c listen_addresses=127.0.0.1 -c port={} -c fsync=off -c ssl=on -c unix_socket_directories={}",
             server.port,
             server.folder.path().display()
         );
@@ -71,10 +98,29 @@ impl Postgres {
         Ok(server)
     }
 
+    /// Writes a file that the server alone reads.
+    fn own(&self, name: &str, contents: &str) {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, contents).expect("a server");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a server");
+        if is_root() {
+            let of = std::fs::metadata(self.folder.path()).expect("a server");
+            let (user, group) = (of.uid(), of.gid());
+            chown(&path, Some(user), Some(group)).expect("a server");
+        }
+    }
+
     /// What one query answers, as text.
+    ///
+    /// # Panics
+    /// When the server refuses it.
     #[track_caller]
-    pub(crate) fn query(&self, query: &str) -> String {
-        let url = format!("postgresql://postgres@127.0.0.1:{}/postgres", self.port);
+    pub fn query(&self, query: &str) -> String {
+        let url = format!(
+            "postgresql://postgres@127.0.0.1:{}/postgres?sslmode=disable",
+            self.port
+        );
         self.ok("psql", &["-X", "-A", "-t", "-c", query, &url])
             .trim()
             .to_owned()
@@ -98,16 +144,16 @@ impl Postgres {
         };
         // Its output goes to a file: what `pg_ctl` starts would hold a pipe open.
         let out = self.folder.path().join("out");
-        let output = std::fs::File::create(&out).unwrap();
-        let errors = output.try_clone().unwrap();
+        let output = std::fs::File::create(&out).expect("a server");
+        let errors = output.try_clone().expect("a server");
         let status = command
             .args(arguments)
             .current_dir(self.folder.path())
             .stdout(output)
             .stderr(errors)
             .status()
-            .unwrap();
-        let said = std::fs::read_to_string(&out).unwrap();
+            .expect("a server");
+        let said = std::fs::read_to_string(&out).expect("a server");
         assert!(status.success(), "{arguments:?}: {said}");
         said
     }
@@ -121,7 +167,6 @@ impl Drop for Postgres {
 }
 
 fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 

@@ -1,0 +1,89 @@
+//! The booking: the invoice goes into a real ledger, with a credential made for this host that nobody sees.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value as Json, json};
+use vouchsafe_tests::authority::Authority;
+use vouchsafe_tests::bao::Bao;
+use vouchsafe_tests::ledger;
+use vouchsafe_tests::postgres::Postgres;
+
+use crate::PROOF;
+use crate::payment::head;
+use crate::stage::Stage;
+
+/// A real OpenBao and a real PostgreSQL.
+pub(crate) struct Office {
+    bao: Bao,
+    postgres: Postgres,
+    authority: Authority,
+}
+
+impl Office {
+    /// Opens one where this machine has both, or says what it has not.
+    pub(crate) fn open() -> Result<Self, String> {
+        let authority = Authority::new();
+        let (bao, postgres) = (Bao::start()?, Postgres::start_for(&authority)?);
+        ledger::open(&postgres, &bao);
+        Ok(Self {
+            bao,
+            postgres,
+            authority,
+        })
+    }
+
+    /// What `vouchsafe.toml` says of the secrets manager.
+    pub(crate) fn settings(&self) -> String {
+        self.bao.settings()
+    }
+
+    /// Books `invoice`.
+    pub(crate) fn books(&self, stage: &Stage, invoice: &Json) -> Result<()> {
+        stage.heading("The ledger gets it, with a role of the database that is made for this host and ends with it");
+        stage.brings_skill("ledger", PROOF)?;
+        let sql = ledger::grant(&self.postgres, &self.authority);
+        let grant = format!(
+            "{}\n[tools]\nbook = {{}}\nfind = {{}}\n\n{sql}",
+            head("vouchsafe-skills:ledger")
+        );
+        stage.write("home/config/grants/vouchsafe-skills.ledger.toml", &grant)?;
+        stage.write("home/config/vouchsafe.toml", &self.settings())?;
+        stage.vouchsafe(&format!("install ledger.wasm --yes {PROOF}"), 0)?;
+        let entry = serde_json::to_string(&json!({ "entry": entry(invoice)? }))? + "\n";
+        stage.write("entry.json", &entry)?;
+        stage.vouchsafe("call ledger_book --input entry.json", 0)?;
+        stage.vouchsafe("call ledger_book --input entry.json", 0)?;
+        let booked = self.postgres.query("select count(*) from ledger_entries");
+        ensure!(booked == "1", "the ledger has {booked} entries");
+        stage.vouchsafe("audit show --limit 4", 0)?;
+        let role = self
+            .postgres
+            .query("select rolname from pg_roles where rolname like 'v-%'");
+        let log = stage
+            .command("audit show --limit 1000 --json")
+            .output()?
+            .stdout;
+        let log = String::from_utf8(log)?;
+        ensure!(
+            !role.is_empty() && !log.contains(&role),
+            "the record holds the credential"
+        );
+        anstream::println!("the ledger has one entry, booked by a role of which no record tells");
+        Ok(())
+    }
+}
+
+/// What the ledger is told of an invoice.
+fn entry(invoice: &Json) -> Result<Json> {
+    let text = |pointer: &str| {
+        let found = invoice.pointer(pointer).and_then(Json::as_str);
+        found.with_context(|| format!("the invoice has no {pointer}"))
+    };
+    Ok(json!({
+        "supplier": text("/seller/name")?,
+        "number": text("/number")?,
+        "issued": text("/issued")?,
+        "due": invoice.pointer("/due").cloned().unwrap_or_default(),
+        "currency": text("/currency")?,
+        "amount": text("/totals/payable")?,
+    }))
+}
