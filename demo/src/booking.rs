@@ -31,9 +31,12 @@ impl Office {
         })
     }
 
-    /// What `vouchsafe.toml` says of the secrets manager.
-    pub(crate) fn settings(&self) -> String {
-        self.bao.settings()
+    /// What `vouchsafe.toml` says of the secrets manager, with the proof of who signs in there on the stage.
+    pub(crate) fn settings(&self, stage: &Stage) -> String {
+        let (theirs, ours) = (self.bao.path("secret-id"), stage.path("secret-id"));
+        self.bao
+            .settings()
+            .replace(&theirs, &ours.display().to_string())
     }
 
     /// Books `invoice`.
@@ -46,7 +49,8 @@ impl Office {
             head("vouchsafe-skills:ledger")
         );
         stage.write("home/config/grants/vouchsafe-skills.ledger.toml", &grant)?;
-        stage.write("home/config/vouchsafe.toml", &self.settings())?;
+        stage.bring(self.bao.path("secret-id").as_ref(), "secret-id")?;
+        stage.write("home/config/vouchsafe.toml", &self.settings(stage))?;
         stage.vouchsafe(&format!("install ledger.wasm --yes {PROOF}"), 0)?;
         let entry = serde_json::to_string(&json!({ "entry": entry(invoice)? }))? + "\n";
         stage.write("entry.json", &entry)?;

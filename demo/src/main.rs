@@ -20,6 +20,9 @@ use stage::Stage;
 /// The passphrase file that stands in for a person at a terminal.
 const PROOF: &str = "--passphrase-file passphrase";
 
+/// How a machine says that it can't show the ledger; the README is not held to what it prints then.
+const LEFT_OUT: &str = "The ledger is left out";
+
 fn main() -> Result<()> {
     let stage = Stage::fresh(&wasm::root().join("target/demo"))?;
     std::fs::write(stage.path("passphrase"), "a demo needs no better one\n")?;
@@ -37,11 +40,11 @@ fn story(stage: &Stage) -> Result<()> {
     let office = booking::Office::open();
     match &office {
         Ok(office) => office.books(stage, &invoice)?,
-        Err(why) => anstream::println!("\nThe ledger is left out: {why}."),
+        Err(why) => anstream::println!("\n{LEFT_OUT}: {why}."),
     }
     let settings = office
         .as_ref()
-        .map_or(String::new(), booking::Office::settings);
+        .map_or(String::new(), |office| office.settings(stage));
     let bank = Bank::open(payment::TOKEN);
     payment::waits_for_a_person(stage, &bank, &invoice, &settings)?;
     payment::goes_nowhere_else(stage, &bank)?;

@@ -90,7 +90,8 @@ impl Stage {
 
     /// Writes a file as a person would, and shows it.
     pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
-        anstream::println!("{TYPED}$ cat {name}{TYPED:#}\n{text}");
+        let shown = self.shorten(text);
+        anstream::println!("{TYPED}$ cat {name}{TYPED:#}\n{shown}");
         Ok(std::fs::write(self.path(name), text)?)
     }
 

@@ -33,7 +33,8 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
         "--disable-pip-version-check",
     ];
     let requirements = ["--require-hashes", "--requirement", text(&source)];
-    run(text(&python), &[pip.as_slice(), &requirements].concat()).expect("the pinned packages");
+    run(text(&python), &[pip.as_slice(), &requirements].concat())
+        .map_err(|error| format!("the pinned Python packages can't be had: {error}"))?;
     std::fs::write(&mark, wanted).expect("the mark");
     Ok(environment.join("bin").join(name))
 }
