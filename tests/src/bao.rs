@@ -20,6 +20,8 @@ pub struct Bao {
     /// Where it listens, as a URL.
     pub address: String,
     token: String,
+    /// What every command is about, if not the root.
+    namespace: String,
     folder: TempDir,
 }
 
@@ -60,6 +62,7 @@ impl Bao {
             server: Self::serve(&program, port),
             address: format!("http://127.0.0.1:{port}"),
             token: ROOT.to_owned(),
+            namespace: String::new(),
             program,
             folder,
         };
@@ -98,6 +101,7 @@ impl Bao {
             server: Self::run(&program, &["server", &config]),
             address: format!("https://127.0.0.1:{port}"),
             token: String::new(),
+            namespace: String::new(),
             program,
             folder,
         };
@@ -125,6 +129,17 @@ impl Bao {
         bao.wait_until(&[0]);
         bao.policy();
         Ok(bao)
+    }
+
+    /// Goes into a new namespace, which has the role and a place for values of its own.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub fn enter(&mut self, namespace: &str) {
+        self.ok(&["namespace", "create", namespace]);
+        self.namespace = namespace.to_owned();
+        self.ok(&["secrets", "enable", "-path=secret", "-version=2", "kv"]);
+        self.approle();
     }
 
     fn serve(program: &Path, port: u16) -> Child {
@@ -264,6 +279,7 @@ impl Bao {
             .args(arguments)
             .env("BAO_ADDR", &self.address)
             .env("BAO_TOKEN", &self.token)
+            .env("BAO_NAMESPACE", &self.namespace)
             .env("HOME", self.folder.path());
         if self.address.starts_with("https") {
             command.env("BAO_CACERT", self.path("ca.pem"));

@@ -205,3 +205,34 @@ fn a_token_that_ends_or_is_revoked_is_replaced_without_a_failed_call() {
         std::thread::sleep(Duration::from_millis(500));
     }
 }
+
+#[test]
+fn paths_are_in_the_namespace_that_the_settings_name() {
+    let mut bao = match Bao::start() {
+        Ok(bao) => bao,
+        Err(reason) => return skipped(&reason),
+    };
+    let put = |bao: &Bao, value: &str| {
+        bao.ok(&[
+            "kv",
+            "put",
+            "secret/payments/bank",
+            &format!("token={value}"),
+        ]);
+    };
+    put(&bao, FIRST);
+    let outside = bao.settings();
+    bao.enter("team-pay");
+    put(&bao, SECOND);
+    let authority = Authority::new();
+    let server = Parrot::quiet(&authority);
+    let within = format!("{}namespace = 'team-pay'\n", bao.settings());
+    let house = house(&server, &authority, &within, BEARER, KEPT);
+    house.get("/api/x", &[]).unwrap();
+    assert_eq!(sent(&server), format!("Bearer {SECOND}"));
+    // The role there is not the one of the root: who signs in there with this proof is nobody.
+    std::fs::write(house.home.config("vouchsafe.toml"), outside).unwrap();
+    house.home.apply().ok();
+    assert_eq!(house.get("/api/x", &[]).unwrap_err(), DENIED);
+    assert!(why(&house).contains("sign"), "{}", why(&house));
+}
