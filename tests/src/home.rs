@@ -173,6 +173,22 @@ impl Home {
         packed
     }
 
+    /// `secret set` with `value` on standard input.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn keep(&self, name: &str, value: &str) {
+        use std::io::Write as _;
+        let set = ["secret", "set", name, "--yes", "--passphrase-file"];
+        let mut command = self.command(&[&set[..], &[self.passphrase()]].concat());
+        let command = command.stdin(Stdio::piped());
+        let mut child = command.spawn().expect("a command");
+        let mut input = child.stdin.take().expect("its input");
+        input.write_all(value.as_bytes()).expect("its input");
+        drop(input);
+        assert!(child.wait().expect("its end").success());
+    }
+
     /// The newest records of the log, oldest first.
     pub fn records(&self, limit: usize) -> Vec<Json> {
         let limit = limit.to_string();

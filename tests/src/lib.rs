@@ -9,6 +9,7 @@ pub mod authority;
 pub mod bank;
 pub mod bao;
 pub mod home;
+pub mod hook;
 pub mod ledger;
 pub mod mcp;
 pub mod postgres;

@@ -5,6 +5,8 @@
 mod changed;
 #[path = "approvals/enrolled.rs"]
 mod enrolled;
+#[path = "approvals/notice.rs"]
+mod notice;
 #[path = "approvals/once.rs"]
 mod once;
 #[path = "approvals/queue.rs"]

@@ -48,6 +48,7 @@ impl Attempt<'_> {
             Asking::New(id, recorded) => {
                 let durable = owner.log().durable(&recorded).await;
                 durable.map_err(|error| Refusal::not_recorded(&error))?;
+                owner.notify(&id);
                 id
             }
         };

@@ -111,6 +111,23 @@ pub(crate) async fn survey(owner: &Owner) -> Json {
             }));
         }
     }
+    if let Some(to) = rules.notify() {
+        let kept = KeptIn::Sealed {
+            name: to.key.clone(),
+        };
+        let state = State::of(&kept, owner, &sealed, now).await;
+        uses.push(json!({
+            "skill": "this host",
+            "destination": "notify",
+            "secret": to.key,
+            "kept": kept.to_string(),
+            "grant": "vouchsafe.toml",
+            "state": state.word,
+            "age_days": state.age,
+            "why": state.why,
+            "fix": state.fix,
+        }));
+    }
     let kept: Vec<Json> = sealed
         .entries()
         .map(|(name, entry)| {

@@ -17,6 +17,7 @@ mod kept;
 mod logging;
 mod mcp;
 mod nested;
+mod notify;
 pub mod owner;
 pub mod proposals;
 pub mod protocol;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
@@ -19,6 +20,7 @@ use vouchsafe_model::Ledger;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::{Content, InForce};
+use vouchsafe_policy::approval::ApprovalRequest;
 use vouchsafe_runtime::{Engine, LoadError, Settings};
 use vouchsafe_secrets::{Change, Sealed, Secrets};
 use vouchsafe_state::States;
@@ -106,6 +108,8 @@ pub struct Owner {
     running: Running,
     rules: watch::Sender<Arc<Rules>>,
     stop: CancellationToken,
+    /// The runtime that lives as long as the owner.
+    io: Handle,
     this: Weak<Self>,
 }
 
@@ -139,6 +143,7 @@ impl Owner {
         if secrets.sealed().number < memory.credentials_seen() {
             return Err(OpenError::OldCredentials(home.credentials()));
         }
+        let io = Handle::try_current().map_err(StartError::from)?;
         let egress = Egress::start(way_out, clearance.epoch(), secrets.clone())?;
         let engine = Engine::new(engine_settings(&home)?, keystore.mac(Purpose::CodeCache))?;
         let engine = engine
@@ -163,6 +168,7 @@ impl Owner {
             running: Running::default(),
             rules: watch::Sender::new(Arc::new(Rules::nothing(&home, None))),
             stop: CancellationToken::new(),
+            io,
             this: this.clone(),
             home,
             keystore,
@@ -176,6 +182,13 @@ impl Owner {
         owner
             .approvals
             .restore(waiting, &people, approvals::now())?;
+        // Who was told before hears the same name again.
+        let rules = owner.rules();
+        let void = |request: &ApprovalRequest| approvals::void(&rules, request);
+        let waiting = owner
+            .approvals
+            .waiting(approvals::now(), void, |request, _| request.id.clone());
+        waiting.iter().for_each(|id| owner.notify(id));
         Ok(owner)
     }
 
@@ -210,6 +223,11 @@ impl Owner {
     pub(crate) fn shared(&self) -> Result<Arc<Self>, Failure> {
         let gone = || Failure::internal("the owner is ending");
         self.this.upgrade().ok_or_else(gone)
+    }
+
+    /// The runtime that lives as long as the owner.
+    pub(crate) fn io(&self) -> &Handle {
+        &self.io
     }
 
     /// The calls under way.
@@ -435,6 +453,11 @@ impl Owner {
         let recorded = self.log.append(Entry::Control(entry)).map_err(unrecorded)?;
         self.log.durable(&recorded).await.map_err(unrecorded)?;
         Ok(recorded.seq())
+    }
+
+    /// Records what the host itself did. A log that does not take it has stopped all effects.
+    pub(crate) async fn note(&self, entry: Control) {
+        drop(self.record(entry).await);
     }
 
     /// Asks the server to end.

@@ -10,6 +10,7 @@ use vouchsafe_package::signing::{Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::grant::SkillGrant;
+use vouchsafe_policy::settings::Notify;
 use vouchsafe_policy::{Granted, People, Principal, Role};
 
 use crate::applied::Applied;
@@ -116,6 +117,11 @@ impl Rules {
         in_force.map_or_else(Arc::default, |in_force| {
             Arc::clone(in_force.content().people())
         })
+    }
+
+    /// Who hears that a call waits for people.
+    pub(crate) fn notify(&self) -> Option<&Notify> {
+        self.in_force.as_ref()?.content().notify()
     }
 
     /// A file that says who may approve and was edited since it was applied, if there is one.

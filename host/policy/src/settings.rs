@@ -1,6 +1,7 @@
 //! `vouchsafe.toml`: what the operator sets for the whole host. One module a section.
 
 pub mod confirm;
+pub mod notify;
 pub mod vault;
 pub mod works_for;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use confirm::Tiers;
+pub use notify::Notify;
 pub use vault::{Login, LoginProof, Vault};
 pub use works_for::WorksFor;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub confirm: Tiers,
     /// `[works-for]`: the person for whom each agent works.
     pub works_for: WorksFor,
+    /// `[notify]`: who hears that a call waits, if anybody.
+    pub notify: Option<At<Notify>>,
     /// `[vault]`: the secrets manager, where there is one.
     pub vault: Option<At<Vault>>,
 }
@@ -33,6 +37,7 @@ struct RawSettings {
     confirm: BTreeMap<Spanned<String>, confirm::RawTier>,
     #[serde(default)]
     works_for: BTreeMap<Spanned<String>, Spanned<String>>,
+    notify: Option<Spanned<notify::RawNotify>>,
     vault: Option<Spanned<vault::RawVault>>,
 }
 
@@ -51,7 +56,12 @@ impl Settings {
             let place = source.place(raw.span().start);
             vault::read(&source, raw.into_inner()).map(|value| At { value, place })
         });
+        let notify = raw.notify.map(|raw| {
+            let place = source.place(raw.span().start);
+            notify::read(&source, raw.into_inner()).map(|value| At { value, place })
+        });
         Ok(Self {
+            notify: notify.transpose()?,
             vault: vault.transpose()?,
             confirm: confirm::read(&source, raw.confirm)?,
             works_for: works_for::read(&source, raw.works_for)?,

@@ -11,6 +11,7 @@
 
 mod change;
 mod lease;
+mod notice;
 mod placeholder;
 mod provider;
 mod put;

@@ -1,8 +1,5 @@
 //! A home whose skill may ask a database.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::authority::Authority;
 use vouchsafe_tests::postgres::Postgres;
@@ -67,29 +64,8 @@ impl House {
             postgres,
             authority,
         };
-        house.set("books", PASSWORD);
+        house.home.keep("books", PASSWORD);
         house
-    }
-
-    /// `secret set` with the value on standard input.
-    pub(crate) fn set(&self, name: &str, value: &str) {
-        let arguments = [
-            "secret",
-            "set",
-            name,
-            "--passphrase-file",
-            self.home.passphrase(),
-        ];
-        let mut command = self.home.command(&arguments);
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(value.as_bytes())
-            .unwrap();
-        assert!(child.wait().unwrap().success());
     }
 
     /// Other words below the database in the grant, applied.

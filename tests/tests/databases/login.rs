@@ -52,9 +52,9 @@ fn a_credential_on_lease_signs_in_until_it_is_revoked() {
 fn another_password_or_another_server_is_not_signed_in_to() {
     let Some(house) = House::new("") else { return };
     house.look("who", &json!([])).unwrap();
-    house.set("books", "not-the-password-of-it");
+    house.home.keep("books", "not-the-password-of-it");
     assert_eq!(house.look("who", &json!([])).unwrap_err(), DENIED);
-    house.set("books", PASSWORD);
+    house.home.keep("books", PASSWORD);
     house.look("who", &json!([])).unwrap();
 
     let path = house.home.config("grants/guests.teller.toml");

@@ -1,8 +1,5 @@
 //! A payment waits for a person who is not who asked, and is made once, with a credential that nobody sees.
 
-use std::io::Write as _;
-use std::process::Stdio;
-
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::bank::Bank;
 use vouchsafe_tests::say::says;
@@ -39,7 +36,7 @@ fn office(bank: &Bank) -> Home {
         home.run(&enrol).ok();
     }
     home.apply().ok();
-    keep(&home, TOKEN);
+    home.keep("bank-token", TOKEN);
     home
 }
 
@@ -47,17 +44,6 @@ fn works_for_anna() -> String {
     use std::os::unix::fs::MetadataExt as _;
     let uid = std::fs::metadata("/proc/self").unwrap().uid();
     format!("[works-for]\nuid-{uid} = \"anna@corp.example\"\n")
-}
-
-/// `secret set` with the value on standard input.
-fn keep(home: &Home, value: &str) {
-    let set = ["secret", "set", "bank-token", "--yes", "--passphrase-file"];
-    let mut command = home.command(&[&set[..], &[home.passphrase()]].concat());
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(value.as_bytes()).unwrap();
-    drop(input);
-    assert!(child.wait().unwrap().success());
 }
 
 fn pay(home: &Home, minor: u64) -> Run {
@@ -132,7 +118,7 @@ fn a_payment_is_made_once_when_somebody_else_said_yes() {
 fn what_the_bank_does_not_take_is_rejected_and_nothing_is_paid() {
     let bank = Bank::open(TOKEN);
     let home = office(&bank);
-    keep(&home, "tok-that-was-changed-at-the-bank-3344");
+    home.keep("bank-token", "tok-that-was-changed-at-the-bank-3344");
     pay(&home, 5).code(4);
     let told = decide(&home, "approve", &waiting(&home), "bo").ok();
     says(&told, "it ended with TOOL_ERROR");

@@ -13,7 +13,7 @@ use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
 use crate::place::{Fault, Faults, Place, Source};
 use crate::role::Role;
-use crate::settings::{Settings, Vault};
+use crate::settings::{Notify, Settings, Vault};
 use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
@@ -151,7 +151,13 @@ impl Content {
         all
     }
 
-    /// The secrets manager.
+    /// Who hears that a call waits for people.
+    #[must_use]
+    pub fn notify(&self) -> Option<&Notify> {
+        self.people.settings.notify.as_ref().map(|at| &at.value)
+    }
+
+    /// The secrets manager, where there is one.
     #[must_use]
     pub fn vault(&self) -> Option<&Vault> {
         self.people.settings.vault.as_ref().map(|at| &at.value)

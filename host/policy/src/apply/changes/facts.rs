@@ -210,6 +210,15 @@ impl Collector {
         if let Some(vault) = &people.settings.vault {
             self.vault(vault);
         }
+        if let Some(At { value, place }) = &people.settings.notify {
+            let subject = Subject("approvals".to_owned());
+            let says = format!("are told to {}, signed with {}", value.url, value.key);
+            self.fact(&subject, Sense::Permits, says, place);
+            for root in &value.roots {
+                let says = format!("{} may be vouched for by {}", value.url, Digest::of(root));
+                self.fact(&subject, Sense::Permits, says, place);
+            }
+        }
         for approver in &people.approvers {
             let subject = Subject(format!("approver {}", approver.name.value));
             let (person, key) = (&approver.person, approver.key.value.fingerprint());
