@@ -1,6 +1,9 @@
 //! Who decides on a call: conditions, defaults and policies, from the file to the refusal.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+#[path = "policy/diff.rs"]
+mod diff;
+
 use std::fs;
 
 use serde_json::json;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -189,6 +190,23 @@ fn unlock<'a>(
     || operator::unlock(&context.home, proof)
 }
 
+/// The files of rules in `config`.
+///
+/// # Errors
+/// Where another file lies among them, which whoever wrote it takes for a rule.
+pub(crate) fn read(config: &Path) -> anyhow::Result<Files> {
+    if let Some(stranger) = proposals::strangers(config)?.first() {
+        let message = format!("`{stranger}` in the configuration directory is no file of rules");
+        return Err(Failure::refused(message)
+            .with_fix(format!(
+                "take it away, or give it the name it should have: {}",
+                proposals::NAMES
+            ))
+            .into());
+    }
+    Ok(proposals::read(config)?)
+}
+
 /// Files that are to be in force next, after what is in force now.
 pub(crate) struct Next {
     owner: Client,
@@ -201,20 +219,11 @@ pub(crate) struct Next {
 
 impl Next {
     fn of_files(context: &Context, enable: Vec<Digest>) -> anyhow::Result<Self> {
-        if let Some(stranger) = proposals::strangers(context.home.config())?.first() {
-            let message =
-                format!("`{stranger}` in the configuration directory is no file of rules");
-            return Err(Failure::refused(message)
-                .with_fix(format!(
-                    "take it away, or give it the name it should have: {}",
-                    proposals::NAMES
-                ))
-                .into());
-        }
+        let files = read(context.home.config())?;
         let mut owner = context.owner()?;
         Ok(Self {
             current: Current::ask(context, &mut owner)?,
-            files: proposals::read(context.home.config())?,
+            files,
             owner,
             enable,
             kept: Some(Store::at(context.home.skills())),

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use vouchsafe_policy::approval::ApprovalId;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words; \
+Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words, or `policy diff` more that is allowed; \
 4 refused (unsigned, untrusted, not granted, not approved, damaged); 5 the tool ran and failed.";
 
 /// A host for AI-agent skills: signed, sandboxed, metered, granted, recorded.
@@ -77,7 +77,7 @@ pub(crate) enum Verb {
     Approver(Approver),
     /// Say which lines allow or refuse a call, without making it.
     Why(Why),
-    /// Read the proposed rules, and say what each policy can match.
+    /// Read proposed rules, say what each policy can match, and compare rules.
     #[command(subcommand)]
     Policy(Policy),
     /// Be an MCP server on standard input and output.
@@ -452,6 +452,19 @@ pub(crate) enum Approver {
 pub(crate) enum Policy {
     /// Read all files as `apply` would, and put nothing into force.
     Check,
+    /// Compare two directories of such files: which calls are decided otherwise, and what else is permitted.
+    Diff(PolicyDiff),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyDiff {
+    /// The directory with the old files: `vouchsafe.toml`, `grants/`, `roles/`, `policies/` and so on.
+    pub(crate) old: PathBuf,
+    /// The directory with the new ones.
+    pub(crate) new: PathBuf,
+    /// A packed skill that a grant pins, where it is not installed here; may be given several times.
+    #[arg(long = "component", value_name = "FILE")]
+    pub(crate) components: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -18,7 +18,7 @@ pub(crate) enum Code {
     Error = 1,
     /// The command line or the request made no sense.
     Usage = 2,
-    /// `diff` found more capabilities or changed words.
+    /// `diff` found more capabilities or changed words, or `policy diff` more that is allowed.
     More = 3,
     /// A check said no.
     Refused = 4,

@@ -3,6 +3,7 @@
 mod applying;
 mod args;
 mod calling;
+mod comparing;
 mod context;
 mod dev;
 mod exit;

@@ -15,7 +15,7 @@ use crate::model::Models;
 use crate::role::{Principal, Role};
 use crate::sql::Databases;
 
-mod within;
+pub(crate) mod within;
 
 pub use within::{Within, decide_within};
 

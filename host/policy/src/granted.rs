@@ -168,7 +168,23 @@ impl Terms {
         pinned: Option<&Declared<'_>>,
         in_force: &InForce,
     ) -> Result<Self, NotGranted> {
-        let content = in_force.content();
+        Self::under(
+            declared,
+            publisher,
+            pinned,
+            in_force.content(),
+            in_force.digest(),
+        )
+    }
+
+    /// As [`Terms::of`], under what files say that may not be in force: to compare, since no [`Granted`] is made of it.
+    pub(crate) fn under(
+        declared: &Declared<'_>,
+        publisher: &str,
+        pinned: Option<&Declared<'_>>,
+        content: &Content,
+        policy_digest: Digest,
+    ) -> Result<Self, NotGranted> {
         let (grant, grant_digest) =
             content
                 .grant_for(declared.name, publisher)
@@ -195,7 +211,7 @@ impl Terms {
             effective,
             grant: Arc::clone(grant),
             grant_digest,
-            policy_digest: in_force.digest(),
+            policy_digest,
             people: Arc::clone(content.people()),
             followed,
         })

@@ -19,6 +19,7 @@ pub mod apply;
 pub mod approval;
 pub mod callee;
 pub mod cedar;
+pub mod compare;
 pub mod decide;
 pub mod effective;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub mod why;
 
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
 pub use approval::{Asked, People, Wanted};
+pub use compare::{Comparison, Incomparable, Rules, compare};
 pub use decide::{Decision, Permit, Request, Within, decide, decide_within, may_ask};
 pub use effective::{Effective, EffectiveHttp, EffectiveTool, effective};
 pub use grant::{Grant, Notice};

@@ -1,12 +1,18 @@
-//! `policy`: the proposed rules, read and explained; nothing comes into force.
+//! `policy`: proposed rules, read, explained and compared; nothing comes into force.
 
 use crate::args::Policy;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::{applying, output};
+use crate::{applying, comparing, output};
 
 pub(crate) fn run(context: &Context, verb: &Policy) -> anyhow::Result<Code> {
-    let Policy::Check = verb;
+    match verb {
+        Policy::Check => check(context),
+        Policy::Diff(args) => comparing::run(context, args),
+    }
+}
+
+fn check(context: &Context) -> anyhow::Result<Code> {
     let checked = applying::check(context)?;
     if context.json {
         output::print_json(&serde_json::to_value(&checked)?);

@@ -33,6 +33,9 @@ pub struct Change {
     pub subject: String,
     /// What comes (`+`), goes (`-`) or changes.
     pub says: String,
+    /// Whether all that it changes is whether calls may be made, which [`compare`](crate::compare) holds against calls.
+    #[serde(skip)]
+    pub(crate) decides: bool,
 }
 
 impl fmt::Display for Direction {
@@ -52,6 +55,7 @@ impl fmt::Display for Change {
             place,
             subject,
             says,
+            decides: _,
         } = self;
         write!(f, "{direction:5}  {subject}: {says}  ({place})")
     }
@@ -84,6 +88,7 @@ type Facts = BTreeMap<(String, String), Fact>;
 fn came_or_changed<'a>(old: &'a Facts, new: &'a Facts) -> impl Iterator<Item = Change> + 'a {
     new.iter().filter_map(|((subject, says), fact)| {
         match old.get(&(subject.clone(), says.clone())) {
+            None if fact.unsaid => None,
             None => Some(change(
                 subject,
                 fact,
@@ -114,7 +119,10 @@ fn came_or_changed<'a>(old: &'a Facts, new: &'a Facts) -> impl Iterator<Item = C
 
 fn went<'a>(old: &'a Facts, new: &'a Facts) -> impl Iterator<Item = Change> + 'a {
     old.iter()
-        .filter(|(key, _)| !new.contains_key(*key))
+        .filter(|(key, fact)| {
+            let goes_with = |of: &String| !new.contains_key(&(key.0.clone(), of.clone()));
+            !fact.unsaid && !new.contains_key(*key) && !fact.of.iter().any(goes_with)
+        })
         .map(|((subject, says), fact)| {
             change(
                 subject,
@@ -131,6 +139,7 @@ fn change(subject: &str, fact: &Fact, direction: Direction, says: String) -> Cha
         place: fact.place.clone(),
         subject: subject.to_owned(),
         says,
+        decides: fact.decides,
     }
 }
 

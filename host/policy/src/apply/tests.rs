@@ -355,3 +355,62 @@ proptest! {
         drop(Proposal::read(&Files::from([(path, bytes)]), &[], 0));
     }
 }
+
+/// What is said of `new` after `old`, with its direction.
+fn direction_of(old: &str, new: &str, settings: (&str, &str)) -> Vec<String> {
+    let read = |grant: &str, settings: &str| {
+        let mut files = fixture::files(&[(FILE, grant)]);
+        files.insert(crate::Settings::FILE.to_owned(), settings.into());
+        Proposal::read(&files, &[], 0).unwrap().content().clone()
+    };
+    changes(Some(&read(old, settings.0)), &read(new, settings.1))
+        .iter()
+        .map(|change| format!("{} {}", change.direction, change.says))
+        .collect()
+}
+
+#[test]
+fn a_line_that_allows_more_is_never_told_as_less() {
+    let same = (fixture::SETTINGS, fixture::SETTINGS);
+    let with = |lines: &str| GRANT.replace("[http.bank]\n", &format!("[http.bank]\n{lines}\n"));
+    let one = with("for = [\"status\"]");
+    let both = with("for = [\"status\", \"initiate\"]");
+    assert_eq!(
+        direction_of(&one, &both, same),
+        ["MORE - bank not for initiate"]
+    );
+    assert_eq!(
+        direction_of(&both, &one, same),
+        ["LESS + bank not for initiate"]
+    );
+    assert_eq!(
+        direction_of(&one, GRANT, same),
+        ["MORE - bank not for initiate"]
+    );
+    // Beyond what holds without a line.
+    let many = with("limits = { requests = 65 }");
+    assert_eq!(
+        direction_of(GRANT, &many, same),
+        ["MORE bank: requests at most 64 -> 65"]
+    );
+    assert_eq!(
+        direction_of(&many, GRANT, same),
+        ["LESS bank: requests at most 65 -> 64"]
+    );
+    // Fewer people.
+    let two = fixture::SETTINGS.replace("people = 2", "people = 1");
+    let people = direction_of(GRANT, GRANT, (fixture::SETTINGS, &two));
+    assert_eq!(people, ["MORE people 2 -> 1"]);
+    // Of whom somebody is asked.
+    let asks = |channel: &str| {
+        let when = format!("{{ when = \"input.amount.minor > 5 EUR\", channel = \"{channel}\" }}");
+        GRANT.replace("\"two-people\"", &when)
+    };
+    let said = direction_of(&asks("four-eyes"), &asks("confirm"), same);
+    assert_eq!(said.len(), 2, "{said:?}");
+    // What goes with what it restricts allows nothing.
+    let bound = many.replace("requests = 65", "requests = 10");
+    let gone = bound.split("[http.bank]").next().unwrap();
+    let said = direction_of(&bound, gone, same);
+    assert!(said.iter().all(|says| says.starts_with("LESS")), "{said:?}");
+}

@@ -10,6 +10,7 @@ use vouchsafe_package::Limits;
 use super::{Decision, Permit, ask, permit};
 use crate::granted::{Granted, Terms};
 use crate::judge::{Case, Verdict, by_policies};
+use crate::role::Principal;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -32,14 +33,40 @@ pub struct Within<'a> {
 /// than the caller has left. Denying comes before asking a person, asking before allowing.
 #[must_use]
 pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
-    let terms = callee.terms();
-    if let Err((why, fix)) = is_named(callee, asked) {
+    if asked.permit.skill() != asked.caller.terms().digest {
+        let why = "the permit is of another caller".to_owned();
+        let fix = String::new();
+        return Decision::Deny { why, fix };
+    }
+    let nested = Nested {
+        caller: asked.caller.terms(),
+        principal: asked.permit.principal(),
+        interface: asked.interface,
+        tool: asked.tool,
+        input: asked.input,
+        left: asked.left,
+    };
+    of_terms(callee.terms(), &nested)
+}
+
+/// What is asked, of terms: whose call made it is known.
+pub(crate) struct Nested<'a> {
+    pub(crate) caller: &'a Terms,
+    pub(crate) principal: &'a Principal,
+    pub(crate) interface: &'a str,
+    pub(crate) tool: &'a str,
+    pub(crate) input: &'a Json,
+    pub(crate) left: &'a Limits,
+}
+
+pub(crate) fn of_terms(terms: &Terms, asked: &Nested<'_>) -> Decision {
+    if let Err((why, fix)) = is_named(terms, asked) {
         return Decision::Deny { why, fix };
     }
     let Some(tool) = terms.effective.tools.get(asked.tool) else {
         return not_granted(terms, asked.tool);
     };
-    let principal = asked.permit.principal();
+    let principal = asked.principal;
     let case = Case {
         principal,
         input: asked.input,
@@ -57,19 +84,15 @@ pub fn decide_within(callee: &Granted, asked: &Within<'_>) -> Decision {
 const STACK: usize = 1 << 20;
 
 /// That the caller's grant names this skill of this publisher for the interface.
-fn is_named(callee: &Granted, asked: &Within<'_>) -> Result<(), (String, String)> {
-    let Within {
-        caller,
-        permit,
-        interface,
-        ..
+fn is_named(callee: &Terms, asked: &Nested<'_>) -> Result<(), (String, String)> {
+    let Nested {
+        caller, interface, ..
     } = asked;
-    if permit.skill() != caller.package().digest {
-        return Err(("the permit is of another caller".to_owned(), String::new()));
-    }
-    let (skill, publisher) = (&callee.terms().skill, callee.verified().publisher());
-    let named = caller.effective().skills.get(*interface);
-    let named = named.filter(|it| it.skill.value == *skill && it.publisher.value == publisher);
+    // A grant is found by the publisher that signed, so this is whose skill it is.
+    let publisher = &callee.grant.publisher.value;
+    let named = caller.effective.skills.get(*interface);
+    let named =
+        named.filter(|it| it.skill.value == callee.skill && it.publisher.value == *publisher);
     match named {
         Some(_) => Ok(()),
         None => Err(not_named(caller, interface)),
@@ -77,9 +100,8 @@ fn is_named(callee: &Granted, asked: &Within<'_>) -> Result<(), (String, String)
 }
 
 /// Why `caller` may not call anybody through `interface`, and the line that would let it.
-#[must_use]
-pub(crate) fn not_named(caller: &Granted, interface: &str) -> (String, String) {
-    let (skill, file) = (&caller.terms().skill, &caller.grant().file);
+fn not_named(caller: &Terms, interface: &str) -> (String, String) {
+    let (skill, file) = (&caller.skill, &caller.grant.file);
     let why = format!("nothing says which skill answers `{interface}` to `{skill}`");
     let fix = format!(
         "{file}: add `[skills.\"{interface}\"]` with `skill` and `publisher`, then `vouchsafe apply`"

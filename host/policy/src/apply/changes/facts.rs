@@ -13,7 +13,7 @@ use super::Facts;
 use crate::apply::Content;
 use crate::approval::People;
 use crate::cedar::Written;
-use crate::grant::{Grant, HttpGrant, LimitsGrant, ToolGrant};
+use crate::grant::{Confirmation, Grant, HttpGrant, LimitsGrant, ToolGrant};
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
 use crate::role::{Permission, Role};
@@ -34,6 +34,12 @@ pub(super) struct Fact {
     pub(super) amount: Option<u64>,
     pub(super) shown: String,
     pub(super) place: String,
+    /// Whether it holds because no line says otherwise: told only where it changes.
+    pub(super) unsaid: bool,
+    /// Whether all that it is about is whether calls may be made.
+    pub(super) decides: bool,
+    /// What it restricts: where that goes, nothing is allowed by its going too.
+    pub(super) of: Vec<String>,
 }
 
 impl Fact {
@@ -70,6 +76,9 @@ struct Collector(Facts);
 /// Where the list of revocations stands.
 const LIST: &str = "revocations.json";
 
+/// That there is a grant.
+const GRANT: &str = "is granted";
+
 /// A bound's number, as people write it, and its line.
 type Bound = (u64, String, Place);
 
@@ -82,7 +91,7 @@ impl Collector {
         let words: Vec<_> = written.text.split_whitespace().collect();
         let text: String = words.join(" ").chars().take(400).collect();
         let subject = Subject("policies".to_owned());
-        self.fact(&subject, Sense::Restricts, text, &written.place);
+        self.decides(&subject, Sense::Restricts, text, &written.place);
     }
 
     fn fact(
@@ -97,8 +106,24 @@ impl Collector {
             amount: None,
             shown: String::new(),
             place: place.to_string(),
+            unsaid: false,
+            decides: false,
+            of: Vec::new(),
         };
         self.0.insert((subject.0.clone(), says.into()), fact);
+    }
+
+    /// A fact about whether calls may be made, and nothing else.
+    fn decides(
+        &mut self,
+        subject: &Subject,
+        sense: Sense,
+        says: impl Into<String>,
+        place: &impl ToString,
+    ) {
+        let says = says.into();
+        self.fact(subject, sense, says.clone(), place);
+        self.mark(subject, &says, |fact| fact.decides = true);
     }
 
     fn bound(
@@ -114,8 +139,24 @@ impl Collector {
             amount: Some(amount),
             shown,
             place: place.to_string(),
+            unsaid: false,
+            decides: false,
+            of: Vec::new(),
         };
         self.0.insert((subject.0.clone(), says.to_owned()), fact);
+    }
+
+    fn mark(&mut self, subject: &Subject, says: &str, change: impl FnOnce(&mut Fact)) {
+        let fact = self.0.get_mut(&(subject.0.clone(), says.to_owned()));
+        if let Some(fact) = fact {
+            change(fact);
+        }
+    }
+
+    /// That something is there, which other facts are about and lines say in their own ways.
+    fn there(&mut self, subject: &Subject, says: &str, place: &impl ToString) {
+        self.fact(subject, Sense::Neither, says, place);
+        self.mark(subject, says, |fact| fact.unsaid = true);
     }
 
     fn grant(&mut self, grant: &Grant) {
@@ -129,6 +170,7 @@ impl Collector {
             format!("component {}", grant.digest.value),
             &grant.digest.place,
         );
+        self.there(&subject, GRANT, &grant.skill.place);
         if let Some(follow) = &grant.follow {
             self.fact(
                 &subject,
@@ -148,12 +190,15 @@ impl Collector {
         }
         for (name, http) in &grant.http {
             self.http(&subject, name, http);
+            self.others(&subject, name, http, grant);
         }
         for (name, model) in &grant.model {
             self.model(&subject, name, model);
+            self.others(&subject, &format!("model {name}"), &model.http, grant);
         }
         for (name, database) in &grant.sql {
             self.database(&subject, name, database);
+            self.others(&subject, &format!("database {name}"), &database.http, grant);
         }
         for (name, callee) in &grant.skills {
             let says = format!(
@@ -163,10 +208,15 @@ impl Collector {
             self.fact(&subject, Sense::Permits, says, &callee.place);
         }
         for (name, store) in &grant.state {
-            let most = store.size.as_ref();
-            let most = most.map_or_else(String::new, |at| format!(", at most {} bytes", at.value));
-            let says = format!("keeps state in {name}{most}");
+            let says = format!("keeps state in {name}");
             self.fact(&subject, Sense::Permits, says, &store.place);
+            if let Some(At { value, place }) = &store.size {
+                let says = format!("{name}: bytes kept at most");
+                self.bound(&subject, &says, *value, ByteSize(*value).to_string(), place);
+                self.mark(&subject, &says, |fact| {
+                    fact.of = vec![format!("keeps state in {name}")]
+                });
+            }
         }
         for (name, value) in &grant.settings {
             // With escapes, so that no value shows as another line of this page.
@@ -191,8 +241,11 @@ impl Collector {
     fn people(&mut self, people: &People) {
         for (name, At { value, place }) in &people.settings.confirm {
             let subject = Subject(format!("tier {name}"));
-            let people = u64::from(value.people);
-            self.bound(&subject, "people", people, people.to_string(), place);
+            let people = value.people.to_string();
+            // The fewer are wanted, the more is allowed: the other way round than a bound.
+            let amount = u64::MAX.saturating_sub(u64::from(value.people));
+            self.bound(&subject, "people", amount, people, place);
+            self.mark(&subject, "people", |fact| fact.decides = true);
             let from = value.from.as_deref().unwrap_or("any approver");
             self.fact(&subject, Sense::Neither, format!("from {from}"), place);
             let within = format!("they have {}", value.within);
@@ -262,27 +315,30 @@ impl Collector {
     }
 
     fn tool(&mut self, subject: &Subject, name: &str, tool: &ToolGrant) {
-        self.fact(subject, Sense::Permits, format!("tool {name}"), &tool.place);
+        let itself = format!("tool {name}");
+        self.fact(subject, Sense::Permits, &*itself, &tool.place);
         if let Some(At { value, place }) = &tool.confirm {
-            self.fact(
-                subject,
-                Sense::Restricts,
-                format!("tool {name} asks a person: {value}"),
-                place,
-            );
+            let whom = match value {
+                Confirmation::Tier(_) => String::new(),
+                Confirmation::When { within, .. } => {
+                    let within = within.map(|within| format!(" within {within}"));
+                    format!(", `{}`{}", value.tier(), within.unwrap_or_default())
+                }
+            };
+            let says = format!("tool {name} asks a person: {value}{whom}");
+            self.decides(subject, Sense::Restricts, &*says, place);
+            self.mark(subject, &says, |fact| fact.of.push(itself.clone()));
         }
         if let Some(At { value, place }) = &tool.effect {
-            self.fact(
-                subject,
-                Sense::Restricts,
-                format!("tool {name} is treated as {value}"),
-                place,
-            );
+            let says = format!("tool {name} is treated as {value}");
+            self.fact(subject, Sense::Restricts, &*says, place);
+            self.mark(subject, &says, |fact| fact.of.push(itself));
         }
     }
 
     fn http(&mut self, subject: &Subject, name: &str, http: &HttpGrant) {
         let place = &http.place;
+        self.there(subject, name, place);
         match &http.url {
             Some(url) => self.fact(
                 subject,
@@ -325,17 +381,14 @@ impl Collector {
             let says = format!("{name} {} counts as reading", route.value);
             self.fact(subject, Sense::Permits, says, &route.place);
         }
-        for tool in http.tools.iter().flatten() {
-            let says = format!("{name} for {} only", tool.value);
-            self.fact(subject, Sense::Restricts, says, &tool.place);
-        }
         for root in http.roots.iter().flat_map(|at| &at.value) {
             let says = format!("{name} vouched for by certificate {}", Digest::of(root));
             self.fact(subject, Sense::Permits, says, place);
         }
-        if let Some(At { value, place }) = &http.bounds {
-            self.bounds(subject, name, value, place);
-        }
+        let bounds = http.bounds.as_ref();
+        let (value, place) =
+            bounds.map_or((HttpBounds::default(), place), |at| (at.value, &at.place));
+        self.bounds(subject, name, &value, place, bounds.is_none());
         if let Some(At { value, place }) = &http.auth {
             self.fact(
                 subject,
@@ -386,7 +439,28 @@ impl Collector {
         }
     }
 
-    fn bounds(&mut self, subject: &Subject, name: &str, bounds: &HttpBounds, place: &Place) {
+    /// The granted tools that a list of tools leaves out.
+    fn others(&mut self, subject: &Subject, name: &str, http: &HttpGrant, grant: &Grant) {
+        let Some(tools) = &http.tools else { return };
+        let place = tools.first().map_or(&http.place, |tool| &tool.place);
+        let out = |tool: &&String| !tools.iter().any(|at| at.value == **tool);
+        for tool in grant.tools.keys().filter(out) {
+            let says = format!("{name} not for {tool}");
+            self.fact(subject, Sense::Restricts, &*says, place);
+            self.mark(subject, &says, |fact| {
+                fact.of = vec![name.to_owned(), format!("tool {tool}")];
+            });
+        }
+    }
+
+    fn bounds(
+        &mut self,
+        subject: &Subject,
+        name: &str,
+        bounds: &HttpBounds,
+        place: &Place,
+        unsaid: bool,
+    ) {
         let size = |bytes| ByteSize(bytes).to_string();
         let all = [
             ("requests", bounds.requests, bounds.requests.to_string()),
@@ -395,13 +469,11 @@ impl Collector {
             ("time", bounds.time_ms, Span(bounds.time_ms).to_string()),
         ];
         for (what, amount, shown) in all {
-            self.bound(
-                subject,
-                &format!("{name}: {what} at most"),
-                amount,
-                shown,
-                place,
-            );
+            let says = format!("{name}: {what} at most");
+            self.bound(subject, &says, amount, shown, place);
+            self.mark(subject, &says, |fact| {
+                (fact.unsaid, fact.of) = (unsaid, vec![name.to_owned()]);
+            });
         }
     }
 
@@ -428,6 +500,7 @@ impl Collector {
         for (says, bound) in bounds {
             if let Some((amount, shown, place)) = bound {
                 self.bound(subject, says, amount, shown, &place);
+                self.mark(subject, says, |fact| fact.of.push(GRANT.to_owned()));
             }
         }
     }
@@ -440,20 +513,15 @@ impl Collector {
             Permission::Register => "may register skills",
         };
         for At { value, place } in &role.skills {
-            self.fact(
-                &subject,
-                Sense::Permits,
-                permission(*value),
-                &role.shown(place),
-            );
+            let (says, place) = (permission(*value), role.shown(place));
+            match value {
+                Permission::Execute => self.decides(&subject, Sense::Permits, says, &place),
+                _ => self.fact(&subject, Sense::Permits, says, &place),
+            }
         }
         for At { value, place } in &role.tools {
-            self.fact(
-                &subject,
-                Sense::Permits,
-                format!("tools {value}"),
-                &role.shown(place),
-            );
+            let says = format!("tools {value}");
+            self.decides(&subject, Sense::Permits, says, &role.shown(place));
         }
         let words = [
             ("may publish on", &role.publish),

@@ -5,10 +5,12 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 
 use super::{Collector, Sense, Subject};
 use crate::grant::DatabaseGrant;
+use crate::sql::DatabaseBounds;
 
 impl Collector {
     pub(super) fn database(&mut self, subject: &Subject, name: &str, granted: &DatabaseGrant) {
         let (http, place) = (&granted.http, &granted.http.place);
+        self.there(subject, &format!("database {name}"), place);
         if let Some(url) = &http.url {
             let (host, port) = (
                 url.value.host_str().unwrap_or_default(),
@@ -20,10 +22,6 @@ impl Collector {
         for range in &http.private {
             let says = format!("database {name} may be at {}", range.value);
             self.fact(subject, Sense::Permits, says, &range.place);
-        }
-        for tool in http.tools.iter().flatten() {
-            let says = format!("database {name} for {} only", tool.value);
-            self.fact(subject, Sense::Restricts, says, &tool.place);
         }
         for root in http.roots.iter().flat_map(|at| &at.value) {
             let says = format!(
@@ -41,10 +39,10 @@ impl Collector {
             );
             self.fact(subject, Sense::Permits, says, &auth.place);
         }
-        let Some(bounds) = &granted.bounds else {
-            return;
-        };
-        let value = bounds.value;
+        let bounds = granted.bounds.as_ref();
+        let (value, place) = bounds.map_or((DatabaseBounds::default(), place), |at| {
+            (at.value, &at.place)
+        });
         let all = [
             ("statements", value.statements, value.statements.to_string()),
             ("rows", value.rows, value.rows.to_string()),
@@ -53,7 +51,10 @@ impl Collector {
         ];
         for (what, amount, shown) in all {
             let says = format!("database {name}: {what} at most");
-            self.bound(subject, &says, amount, shown, &bounds.place);
+            self.bound(subject, &says, amount, shown, place);
+            self.mark(subject, &says, |fact| {
+                (fact.unsaid, fact.of) = (bounds.is_none(), vec![format!("database {name}")]);
+            });
         }
     }
 }

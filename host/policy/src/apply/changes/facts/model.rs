@@ -5,10 +5,12 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 
 use super::{Collector, Sense, Subject};
 use crate::grant::ModelGrant;
+use crate::model::ModelBounds;
 
 impl Collector {
     pub(super) fn model(&mut self, subject: &Subject, name: &str, model: &ModelGrant) {
         let (http, place) = (&model.http, &model.http.place);
+        self.there(subject, &format!("model {name}"), place);
         let at = http
             .url
             .as_ref()
@@ -18,10 +20,6 @@ impl Collector {
         for range in &http.private {
             let says = format!("model {name} may be at {}", range.value);
             self.fact(subject, Sense::Permits, says, &range.place);
-        }
-        for tool in http.tools.iter().flatten() {
-            let says = format!("model {name} for {} only", tool.value);
-            self.fact(subject, Sense::Restricts, says, &tool.place);
         }
         for root in http.roots.iter().flat_map(|at| &at.value) {
             let says = format!(
@@ -34,8 +32,9 @@ impl Collector {
             let says = format!("model {name} uses the credential {}", auth.value.kept);
             self.fact(subject, Sense::Permits, says, &auth.place);
         }
-        let Some(bounds) = &model.bounds else { return };
-        let value = bounds.value;
+        let bounds = model.bounds.as_ref();
+        let (value, place) =
+            bounds.map_or((ModelBounds::default(), place), |at| (at.value, &at.place));
         let all = [
             ("questions", value.asks, value.asks.to_string()),
             ("tokens", value.tokens, value.tokens.to_string()),
@@ -49,7 +48,10 @@ impl Collector {
         ];
         for (what, amount, shown) in all {
             let says = format!("model {name}: {what} at most");
-            self.bound(subject, &says, amount, shown, &bounds.place);
+            self.bound(subject, &says, amount, shown, place);
+            self.mark(subject, &says, |fact| {
+                (fact.unsaid, fact.of) = (bounds.is_none(), vec![format!("model {name}")]);
+            });
         }
     }
 }
