@@ -414,3 +414,44 @@ fn a_line_that_allows_more_is_never_told_as_less() {
     let said = direction_of(&bound, gone, same);
     assert!(said.iter().all(|says| says.starts_with("LESS")), "{said:?}");
 }
+
+#[test]
+fn policies_that_differ_are_told_apart_however_long_they_are() {
+    let read = |when: &str| {
+        let mut files = fixture::files(&[]);
+        let text = format!("forbid (principal, action,\n\n  resource) when {{ {when} }};");
+        files.insert("policies/house.cedar".to_owned(), text.into());
+        Proposal::read(&files, &[], 0).unwrap().content().clone()
+    };
+    let long = |last: u32| {
+        let each: Vec<_> = (0..30)
+            .map(|n| format!("context.agent != \"agent-{n}\""))
+            .collect();
+        read(&format!(
+            "{} && context.agent != \"{last}\"",
+            each.join(" && ")
+        ))
+    };
+    let said = changes(Some(&long(1)), &long(2));
+    assert_eq!(said.len(), 2, "{said:?}");
+    let agent = |name: &str| read(&format!("context.agent ==   \"{name}\""));
+    assert_eq!(changes(Some(&agent("a b")), &agent("a  b")).len(), 2);
+    let same = read("context.agent == \"a b\"");
+    assert_eq!(changes(Some(&agent("a b")), &same), []);
+}
+
+#[test]
+fn what_a_role_may_bring_in_is_no_matter_of_calls() {
+    let role = |skills: &str, tools: &str| {
+        let text = format!("role = \"clerk\"\nskills = [{skills}]\ntools = [\"{tools}\"]\n");
+        let files = Files::from([("roles/clerk.toml".to_owned(), text.into())]);
+        Proposal::read(&files, &[], 0).unwrap().content().clone()
+    };
+    for (skills, decides) in [("\"execute\"", true), ("\"execute\", \"register\"", false)] {
+        let said = changes(Some(&role(skills, "acme:a/*")), &role(skills, "*"));
+        assert!(
+            said.iter().all(|change| change.decides == decides),
+            "{said:?}"
+        );
+    }
+}

@@ -133,8 +133,29 @@ fn present(ty: &Type) -> &Type {
 
 fn is_wide(params: &[Param], way: &[String]) -> bool {
     match at(params, way).map(present) {
-        Some(Type::List(element)) => **element == Type::U64,
+        Some(Type::List(element)) => beyond(element).is_some(),
         ty => ty == Some(&Type::U64),
+    }
+}
+
+/// A value of the type that holds a number which Cedar can't, if there is one.
+fn beyond(ty: &Type) -> Option<Json> {
+    match ty {
+        Type::U64 => Some(whole(ty, CEDAR_MOST + 1)),
+        Type::Option(some) => beyond(some),
+        Type::List(element) => Some(Json::Array(vec![beyond(element)?])),
+        Type::Record(fields) => {
+            let mut wide = fields
+                .iter()
+                .filter_map(|field| Some((field, beyond(&field.ty)?)));
+            let (field, value) = wide.next()?;
+            let mut record = default(ty);
+            record
+                .as_object_mut()?
+                .insert(field.name.to_string(), value);
+            Some(record)
+        }
+        _ => None,
     }
 }
 
@@ -143,7 +164,7 @@ fn ways(params: &[Param]) -> Vec<Vec<String>> {
     fn of(ty: &Type, way: Vec<String>, found: &mut Vec<Vec<String>>) {
         match present(ty) {
             Type::U64 => found.push(way),
-            Type::List(element) if **element == Type::U64 => found.push(way),
+            Type::List(element) if beyond(element).is_some() => found.push(way),
             Type::Record(fields) => fields.iter().for_each(|Field { name, ty, .. }| {
                 of(
                     ty,
@@ -241,10 +262,16 @@ fn texts(ty: &Type, literals: &Literals) -> Vec<Choice> {
 /// Every set of the literals, each with and without something else.
 fn members(element: &Type, literals: &Literals) -> Result<Vec<Choice>, Uncountable> {
     let single = match element {
-        Type::List(_) | Type::Option(_) => vec![Choice {
-            json: default(element),
-            means: Means::OtherText,
-        }],
+        Type::List(_) | Type::Option(_) | Type::Record(_) => {
+            let wide = beyond(element).filter(|_| literals.whole.contains(&CEDAR_MOST));
+            let other = [default(element)].into_iter().chain(wide);
+            other
+                .map(|json| Choice {
+                    json,
+                    means: Means::OtherText,
+                })
+                .collect()
+        }
         element => values(element, literals)?,
     };
     if single.len() > MOST_MEMBERS {

@@ -179,7 +179,7 @@ impl<'a> Rules<'a> {
 pub fn compare(old: &Rules<'_>, new: &Rules<'_>) -> Result<Comparison, Incomparable> {
     let sides = [old, new];
     let (spaces, inexact) = spaces(sides)?;
-    let known = known_alike(sides);
+    let known = known_before(sides);
     affordable(&spaces)?;
     let mut calls = Vec::new();
     for space in &spaces {
@@ -206,8 +206,8 @@ pub fn compare(old: &Rules<'_>, new: &Rules<'_>) -> Result<Comparison, Incompara
     })
 }
 
-/// The people who may say yes on both sides, for the same groups. Who else may is told by the files' lines.
-fn known_alike(sides: [&Rules<'_>; 2]) -> BTreeSet<String> {
+/// The people who may say yes on both sides and are of no group anew: who else may is told by the files' lines.
+fn known_before(sides: [&Rules<'_>; 2]) -> BTreeSet<String> {
     let groups = |rules: &Rules<'_>| {
         let mut people: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for approver in rules.content.people().approvers() {
@@ -220,10 +220,12 @@ fn known_alike(sides: [&Rules<'_>; 2]) -> BTreeSet<String> {
         people
     };
     let [old, new] = sides.map(groups);
-    let alike = old
-        .into_iter()
-        .filter(|(person, groups)| new.get(person) == Some(groups));
-    alike.map(|(person, _)| person).collect()
+    let of_none_anew = |(person, groups): &(String, BTreeSet<String>)| {
+        old.get(person)
+            .is_some_and(|before| groups.is_subset(before))
+    };
+    let known = new.into_iter().filter(of_none_anew);
+    known.map(|(person, _)| person).collect()
 }
 
 fn affordable(spaces: &[Space]) -> Result<(), Incomparable> {

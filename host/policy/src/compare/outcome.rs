@@ -30,7 +30,7 @@ pub struct Asking {
     pub within_ms: u64,
     /// Whether as many are enrolled as are wanted.
     pub can_be_met: bool,
-    /// What each tier wants, with those of the people whom both sides know alike that would count.
+    /// What each tier wants, with those of the people who are of no group anew that would count.
     #[serde(skip)]
     tiers: Vec<(Tier, BTreeSet<String>)>,
 }

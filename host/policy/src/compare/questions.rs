@@ -213,7 +213,7 @@ impl Space {
         axes.fold(self.agents.names.len() as u64, u64::saturating_mul)
     }
 
-    /// What one side decides. `known` are the people whom both sides know alike.
+    /// What one side decides. `known` are the people who are of no group anew.
     pub(super) fn decide(
         &self,
         rules: &Rules<'_>,

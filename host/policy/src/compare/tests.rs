@@ -581,3 +581,119 @@ fn what_a_skill_calls_of_another_is_compared_too() {
         ]
     );
 }
+
+#[test]
+fn a_number_beyond_cedar_s_is_tried_wherever_an_argument_can_have_one() {
+    let field = Field {
+        name: "n".into(),
+        docs: None,
+        ty: Type::U64,
+    };
+    let record = Type::Record(vec![field]);
+    let kinds = [
+        Type::U64,
+        Type::Option(Type::U64.into()),
+        Type::List(Type::U64.into()),
+        record.clone(),
+        Type::List(record.into()),
+        Type::List(Box::new(Type::List(Type::U64.into()))),
+    ];
+    for ty in kinds {
+        let mut skill = Fixture::of("[tools.post]\neffect = \"write\"\n");
+        let params = vec![param("wide", ty.clone()), param("urgent", Type::Bool)];
+        std::sync::Arc::make_mut(&mut skill.tools[0]).params = params;
+        let content = |policies: &str| {
+            let digest = Digest::of(b"");
+            let grant = format!(
+                "skill = \"acme:payments\"\npublisher = \"acme\"\ndigest = \"{digest}\"\n[tools]\npost = {{}}\n"
+            );
+            let files = [
+                ("grants/a.toml", grant.as_str()),
+                ("policies/house.cedar", policies),
+            ];
+            let files = crate::fixture::files(&files);
+            Proposal::read(&files, &[], 0).unwrap().content().clone()
+        };
+        // It matches nothing but what can't be evaluated.
+        let old = content(&policy(
+            REFUSE,
+            "context.input.urgent && !context.input.urgent",
+        ));
+        let new = content("");
+        let rules = |content| Rules::of(content, &[skill.declared()]).unwrap();
+        let found = compare(&rules(&old), &rules(&new)).unwrap();
+        let [class] = &found.calls[..] else {
+            panic!("{ty}: {}", page(&found))
+        };
+        assert_eq!(
+            (&class.before, &class.after),
+            (&Outcome::Refused, &Outcome::Allowed),
+            "{ty}"
+        );
+        assert!(
+            class
+                .example
+                .input
+                .to_string()
+                .contains("9223372036854775808"),
+            "{ty}: {class:?}"
+        );
+    }
+}
+
+#[test]
+fn whose_yes_counts_is_compared_with_the_people_and_not_with_their_number_alone() {
+    let approver = |name: &str, groups: &str| {
+        let key = crate::fixture::key().public().to_pem();
+        let text = format!(
+            "name = \"{name}\"\nperson = \"{name}@corp.example\"\ngroups = [{groups}]\nkey = \"\"\"\n{key}\"\"\"\n"
+        );
+        (format!("approvers/{name}.toml"), text)
+    };
+    let anna = approver("anna", "\"board\"");
+    let also = |groups: &str| {
+        (
+            anna.0.clone(),
+            anna.1.replace("[\"board\"]", &format!("[{groups}]")),
+        )
+    };
+    let (bo, cy) = (approver("bo", "\"board\""), approver("cy", "\"board\""));
+    let content = |works_for: &str, approvers: &[&(String, String)]| {
+        let mut files = House::usual().files();
+        let settings = format!(
+            "[confirm.board]\npeople = 1\nfrom = \"board\"\n[works-for]\nuid-1 = \"{works_for}@corp.example\"\n"
+        );
+        files.insert("vouchsafe.toml".to_owned(), settings.into());
+        let approvers = approvers.iter();
+        files.extend(approvers.map(|(path, text)| (path.clone(), text.clone().into_bytes())));
+        Proposal::read(&files, &[], 0).unwrap().content().clone()
+    };
+    let skill = skill();
+    let told = |old: &Content, new: &Content| {
+        let rules = |content| Rules::of(content, &[skill.declared()]).unwrap();
+        let found = compare(&rules(old), &rules(new)).unwrap();
+        let classes: BTreeSet<_> = found
+            .calls
+            .iter()
+            .map(|class| class.direction.to_string())
+            .collect();
+        (found.widens, classes)
+    };
+    let more = (true, BTreeSet::from(["MORE".to_owned()]));
+    // Whose agent it is says who is not somebody else.
+    let annas = content("anna", &[&anna, &bo]);
+    assert_eq!(told(&annas, &content("bo", &[&anna, &bo])), more);
+    // Whoever is of a group less is no less somebody else for it.
+    let many = also("\"board\", \"other\"");
+    assert_eq!(
+        told(
+            &content("anna", &[&many, &bo]),
+            &content("bo", &[&anna, &bo])
+        ),
+        more
+    );
+    // Who is enrolled anew, or no more, is told by the file's line.
+    let third = content("anna", &[&anna, &bo, &cy]);
+    assert_eq!(told(&annas, &third), (true, BTreeSet::new()));
+    assert_eq!(told(&third, &annas), (false, BTreeSet::new()));
+}

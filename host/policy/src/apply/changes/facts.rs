@@ -76,6 +76,25 @@ struct Collector(Facts);
 /// Where the list of revocations stands.
 const LIST: &str = "revocations.json";
 
+/// The most that is shown of a policy, in characters.
+const LONGEST: usize = 400;
+
+/// `text` with one blank for each run of white space, but where that is quoted.
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.trim().chars() {
+        match c.is_whitespace() && !quoted {
+            true if line.ends_with(' ') => {}
+            true => line.push(' '),
+            false => line.push(c),
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && quoted && !escaped;
+    }
+    line
+}
+
 /// That there is a grant.
 const GRANT: &str = "is granted";
 
@@ -86,10 +105,14 @@ type Bound = (u64, String, Place);
 struct Subject(String);
 
 impl Collector {
-    /// In its own words, on one line; the longest are cut.
+    /// In its own words, on one line; the longest are cut, and then told apart by their digests.
     fn policy(&mut self, written: &Written) {
-        let words: Vec<_> = written.text.split_whitespace().collect();
-        let text: String = words.join(" ").chars().take(400).collect();
+        let mut text = on_one_line(&written.text);
+        if let Some((cut, _)) = text.char_indices().nth(LONGEST) {
+            let digest = Digest::of(text.as_bytes());
+            text.truncate(cut);
+            text.push_str(&format!("... ({})", digest.short()));
+        }
         let subject = Subject("policies".to_owned());
         self.decides(&subject, Sense::Restricts, text, &written.place);
     }
@@ -520,8 +543,12 @@ impl Collector {
             }
         }
         for At { value, place } in &role.tools {
-            let says = format!("tools {value}");
-            self.decides(&subject, Sense::Permits, says, &role.shown(place));
+            let (says, place) = (format!("tools {value}"), role.shown(place));
+            match role.permits(Permission::Register) {
+                None => self.decides(&subject, Sense::Permits, says, &place),
+                // They are then also the skills that it may bring in.
+                Some(_) => self.fact(&subject, Sense::Permits, says, &place),
+            }
         }
         let words = [
             ("may publish on", &role.publish),
