@@ -19,6 +19,7 @@ macro_rules! for_each_guest {
         $macro!(echo);
         $macro!(endless_loop);
         $macro!(env_reader);
+        $macro!(filer);
         $macro!(gives_records);
         $macro!(handle_hog);
         $macro!(huge_output);

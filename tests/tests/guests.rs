@@ -657,6 +657,18 @@ fn keeper() {
 }
 
 #[test]
+fn filer() {
+    let home = Home::trusting(&["guests"]);
+    let folder = home.path("inbox");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("a"), "b").unwrap();
+    let grant = format!("[files.inbox]\npath = \"{}\"", folder.display());
+    home.with_granted_guest("filer", &grant);
+    let path = json!({ "path": "/inbox/a" });
+    assert_eq!(result(&home, "filer_read", path), "b");
+}
+
+#[test]
 fn settings_reader() {
     let home = with_grant("settings-reader", "[settings]\nrate = \"9\"");
     let all = result(&home, "settings-reader_all", json!({}));

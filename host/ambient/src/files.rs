@@ -245,6 +245,65 @@ fn entries(directory: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, F
     Ok(names)
 }
 
+/// Opens the directory `path`, which is spelled without links: where one stands in the way, it is not opened.
+///
+/// # Errors
+/// What the operating system says, and [`FileError::NotAFile`] where it is another place than it says.
+pub fn open_directory(path: &Path) -> Result<File, FileError> {
+    let flags = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let opened = options.read(true).custom_flags(flags).open(path);
+    let opened = opened.map_err(at("open", path))?;
+    let (found, spelled) = (opened.metadata(), fs::symlink_metadata(path));
+    let (found, spelled) = found
+        .and_then(|found| Ok((found, spelled?)))
+        .map_err(at("open", path))?;
+    let is_same = (found.dev(), found.ino()) == (spelled.dev(), spelled.ino());
+    match canonical(path)? == path && is_same {
+        true => Ok(opened),
+        false => Err(FileError::NotAFile(path.to_owned())),
+    }
+}
+
+/// `path` without links.
+///
+/// # Errors
+/// What the operating system says, above all that it is not there.
+pub fn canonical(path: &Path) -> Result<PathBuf, FileError> {
+    fs::canonicalize(path).map_err(at("open", path))
+}
+
+/// The lengths of all files below `directory` together, and how many entries there are; beyond `most` entries nothing
+/// is looked at. Links are not followed.
+///
+/// # Errors
+/// What the operating system says, but for what is gone meanwhile.
+pub fn holds(directory: &Path, most: u64) -> Result<(u64, u64), FileError> {
+    let (mut bytes, mut entries) = (0_u64, 0_u64);
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        let listed = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            listed => listed.map_err(at("list", &directory))?,
+        };
+        for entry in listed {
+            let entry = entry.map_err(at("list", &directory))?;
+            entries = entries.saturating_add(1);
+            if entries > most {
+                return Ok((bytes, entries));
+            }
+            match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(at("look at", &entry.path())(error)),
+                Ok(found) if found.is_dir() => waiting.push(entry.path()),
+                Ok(found) if found.is_file() => bytes = bytes.saturating_add(found.len()),
+                Ok(_) => {}
+            }
+        }
+    }
+    Ok((bytes, entries))
+}
+
 /// Removes the file `path`; fine if it is absent.
 ///
 /// # Errors

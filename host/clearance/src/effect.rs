@@ -25,6 +25,10 @@ pub enum EffectKind {
     StateRead,
     /// A stored value is written.
     StateWrite,
+    /// A folder, or a file in it, is read.
+    FileRead,
+    /// A file or folder is written, made, moved or removed.
+    FileWrite,
     /// A message is published.
     Publish,
     /// A language model is asked. It is given no tools, so asking only reads.
@@ -46,8 +50,8 @@ impl EffectKind {
                     false => Effect::Write,
                 }
             }
-            Self::StateRead | Self::Model => Effect::Read,
-            Self::StateWrite | Self::Publish => Effect::Write,
+            Self::StateRead | Self::FileRead | Self::Model => Effect::Read,
+            Self::StateWrite | Self::FileWrite | Self::Publish => Effect::Write,
             Self::Skill(effect) | Self::Sql(effect) => *effect,
         }
     }
@@ -57,6 +61,8 @@ impl EffectKind {
             Self::Http { .. } => "http",
             Self::StateRead => "state-read",
             Self::StateWrite => "state-write",
+            Self::FileRead => "file-read",
+            Self::FileWrite => "file-write",
             Self::Publish => "publish",
             Self::Model => "model",
             Self::Sql(_) => "sql",
@@ -69,6 +75,8 @@ impl EffectKind {
             Self::Http { method, .. } => format!("a `{method}` request"),
             Self::StateRead => "reading a stored value".to_owned(),
             Self::StateWrite => "writing a stored value".to_owned(),
+            Self::FileRead => "reading a file".to_owned(),
+            Self::FileWrite => "writing a file".to_owned(),
             Self::Publish => "publishing a message".to_owned(),
             Self::Model => "asking a model".to_owned(),
             Self::Sql(effect) => format!("a statement whose effect is `{effect}`"),

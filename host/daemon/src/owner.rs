@@ -1,7 +1,7 @@
 //! The owner's state: keystore, log, engine, store, and the rules in force.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{MemoryError, Verified, VersionMemory};
 use vouchsafe_policy::apply::{Content, InForce};
 use vouchsafe_policy::approval::ApprovalRequest;
-use vouchsafe_runtime::{Engine, LoadError, Settings};
+use vouchsafe_runtime::{Disk, Engine, LoadError, Settings};
 use vouchsafe_secrets::{Change, Sealed, Secrets};
 use vouchsafe_state::States;
 
@@ -152,7 +152,10 @@ impl Owner {
             .with_states(Arc::new(States::at(
                 home.states(),
                 keystore.sealer(Purpose::Sealing),
-            )));
+            )))
+            .with_disk(Disk::without(
+                [home.data(), home.config()].map(Path::to_owned),
+            ));
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let drawer = Drawer::at(home.approvals(), keystore.sealer(Purpose::Sealing));

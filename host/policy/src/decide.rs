@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use vouchsafe_package::{Digest, Effect, Limits};
 
 use crate::approval::{Ask, Asked, Wanted};
-use crate::effective::{EffectiveTool, StoreBounds};
+use crate::effective::{EffectiveTool, Folders, StoreBounds};
 use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
 use crate::judge::{Verdict, judge, outright};
@@ -62,6 +62,7 @@ pub struct Permit {
     databases: Arc<Databases>,
     settings: Arc<BTreeMap<String, String>>,
     state: Arc<BTreeMap<String, StoreBounds>>,
+    files: Arc<Folders>,
     limits: Limits,
 }
 
@@ -124,6 +125,12 @@ impl Permit {
     #[must_use]
     pub fn state(&self) -> &BTreeMap<String, StoreBounds> {
         &self.state
+    }
+
+    /// The folders that the call finds.
+    #[must_use]
+    pub fn files(&self) -> &Arc<Folders> {
+        &self.files
     }
 
     /// The most that the host lets the call do.
@@ -222,6 +229,7 @@ fn permit(
         databases: Arc::clone(&terms.effective.databases),
         settings: Arc::clone(&terms.effective.settings),
         state: Arc::clone(&terms.effective.state),
+        files: Arc::clone(&terms.effective.files),
         limits,
     }
 }

@@ -3,9 +3,11 @@
 //! A grant that names what the skill does not declare, or that would lower an effect or raise a
 //! limit, is not silently cut to size: it is a fault that names the line.
 
+mod files;
 mod settings;
 mod state;
 
+pub use files::{Folder, Folders};
 pub use state::StoreBounds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +49,8 @@ pub struct Effective {
     pub settings: Arc<BTreeMap<String, String>>,
     /// The stores that it keeps.
     pub state: Arc<BTreeMap<String, StoreBounds>>,
+    /// The folders that it finds.
+    pub files: Arc<Folders>,
     /// The bounds of a call.
     pub limits: Limits,
 }
@@ -180,6 +184,10 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         state::store(declared, &grant.publisher.value, name, granted)
     });
     faults.extend(state::too_much(grant, &state));
+    let folders = fitting(&grant.files, &mut faults, |name, granted| {
+        files::folder(declared, name, granted)
+    });
+    faults.extend(files::nested(&folders));
     let limits = limits(&declared.manifest.limits(), grant, &mut faults);
     if !faults.is_empty() {
         return Err(Faults::from(faults));
@@ -205,6 +213,13 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
         skills,
         settings: Arc::new(settings),
         state: Arc::new(state),
+        files: Arc::new(Folders {
+            file: Arc::clone(&grant.file),
+            declared: (declared.manifest.files.iter())
+                .map(|(name, asked)| (name.clone(), asked.access))
+                .collect(),
+            granted: folders,
+        }),
         limits,
     })
 }

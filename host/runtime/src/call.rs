@@ -203,6 +203,7 @@ impl Engine {
             egress: self.egress.clone(),
             ledger: self.ledger.clone(),
             states: self.states.clone(),
+            disk: self.disk.clone(),
             callees,
             limits: *permit.limits(),
             started,

@@ -3,6 +3,7 @@
 use crate::cache::Cache;
 use crate::compile;
 use crate::error::{CallError, LoadError};
+use crate::files::Disk;
 use crate::guests::{Guests, Slot};
 use crate::limits::{INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
 use crate::run::Job;
@@ -76,6 +77,7 @@ pub struct Engine {
     pub(crate) egress: Option<Arc<Egress>>,
     pub(crate) ledger: Option<Arc<Ledger>>,
     pub(crate) states: Option<Arc<States>>,
+    pub(crate) disk: Option<Arc<Disk>>,
 }
 
 impl Engine {
@@ -97,6 +99,7 @@ impl Engine {
             egress: None,
             ledger: None,
             states: None,
+            disk: None,
         })
     }
 
@@ -118,6 +121,13 @@ impl Engine {
     #[must_use]
     pub fn with_states(mut self, states: Arc<States>) -> Self {
         self.states = Some(states);
+        self
+    }
+
+    /// With folders of this host; without them none is opened.
+    #[must_use]
+    pub fn with_disk(mut self, disk: Disk) -> Self {
+        self.disk = Some(Arc::new(disk));
         self
     }
 

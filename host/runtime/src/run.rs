@@ -2,6 +2,7 @@
 
 use crate::door::Refused;
 use crate::error::CallError;
+use crate::files::Disk;
 use crate::guests::Slot;
 use crate::lines::Lines;
 use crate::meter::{self, CROSSING_BYTES};
@@ -63,6 +64,8 @@ pub(crate) struct Job {
     pub(crate) ledger: Option<Arc<Ledger>>,
     /// What skills keep, if there is a place for it.
     pub(crate) states: Option<Arc<States>>,
+    /// Where the folders are that it finds, if any are opened.
+    pub(crate) disk: Option<Arc<Disk>>,
     /// Who makes the calls that it makes of other skills, if it may make any.
     pub(crate) callees: Option<Arc<dyn Callees>>,
     pub(crate) limits: Limits,
@@ -187,6 +190,7 @@ impl Job {
         state.inside = self.inside();
         state.session = self.session();
         state.databases = self.databases();
+        state.files().0.disk.clone_from(&self.disk);
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
         store.set_fuel(self.limits.fuel)?;

@@ -1,6 +1,7 @@
 //! What the host holds for one call while its instance lives.
 
 use crate::door::Door;
+use crate::files::Fs;
 use crate::imports::config;
 use crate::imports::http::Http;
 use crate::imports::wasi;
@@ -45,6 +46,7 @@ pub(crate) struct State {
     /// What `wasi:config` gives, by name.
     pub(crate) settings: Vec<(String, String)>,
     wasi: WasiCtx,
+    files: Fs,
     http: WasiHttpCtx,
     hooks: Http,
     table: ResourceTable,
@@ -65,6 +67,10 @@ impl State {
             .unwrap_or_default();
         let models = requests.clone().zip(effects.clone()).zip(ledger);
         let models = models.map(|((requests, gate), ledger)| Models::new(requests, gate, ledger));
+        let files = Fs {
+            gate: effects.clone(),
+            ..Fs::default()
+        };
         let door = Door::new(effects);
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
@@ -74,6 +80,7 @@ impl State {
             memory: Memory::new(memory_bytes),
             meter: Meter::new(),
             wasi: wasi::context(&book),
+            files,
             http,
             hooks: Http {
                 door: door.clone(),
@@ -88,6 +95,13 @@ impl State {
             session: None,
             settings,
         }
+    }
+}
+
+impl State {
+    /// The folders that it finds, and its handles.
+    pub(crate) fn files(&mut self) -> (&mut Fs, &mut ResourceTable) {
+        (&mut self.files, &mut self.table)
     }
 }
 

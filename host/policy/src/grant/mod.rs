@@ -6,6 +6,7 @@
 mod auth;
 mod condition;
 mod confirm;
+mod files;
 mod follow;
 mod http;
 mod model;
@@ -28,6 +29,7 @@ pub use auth::{KeptIn, SecretSource, is_secret_name};
 pub(crate) use condition::whole;
 pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
+pub use files::{FilesGrant, MOST_FILES, Quota};
 pub use follow::{NotFollowed, follows};
 pub use http::HttpGrant;
 pub(crate) use http::certificates;
@@ -70,6 +72,8 @@ pub struct Grant {
     pub settings: BTreeMap<String, At<String>>,
     /// The stores that it keeps.
     pub state: BTreeMap<String, StateGrant>,
+    /// The folders that it finds.
+    pub files: BTreeMap<String, FilesGrant>,
     /// Bounds below the skill's own.
     pub limits: LimitsGrant,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
-use vouchsafe_package::manifest::{Http, Placement, Route};
+use vouchsafe_package::manifest::{Access, Http, Placement, Route};
 use vouchsafe_package::{Effect, SkillName, Tool};
 
 use super::Grant;
@@ -50,6 +50,9 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     }
     for name in declared.manifest.state.keys() {
         let _ = write!(text, "\n[state.{name}]\n");
+    }
+    for (name, files) in &declared.manifest.files {
+        let _ = write!(text, "\n{}", folder(name, files.access));
     }
     text.push_str(&settings(declared));
     text
@@ -155,6 +158,15 @@ pub fn renew(
             let _ = write!(added, "\n[state.{name}]\n");
         }
     }
+    if let Some(files) = document.get_mut("files").and_then(Item::as_table_like_mut) {
+        remove(files, |name| !new.manifest.files.contains_key(name));
+    }
+    for (name, files) in &new.manifest.files {
+        let fresh = old.is_some_and(|old| !old.manifest.files.contains_key(name));
+        if fresh && !grant.files.contains_key(name) {
+            let _ = write!(added, "\n{}", folder(name, files.access));
+        }
+    }
     let fresh = |name: &&String| {
         old.is_some_and(|old| !old.manifest.skills.contains_key(*name))
             && !grant.skills.contains_key(*name)
@@ -163,6 +175,17 @@ pub fn renew(
         let _ = write!(added, "\n{}", called(name));
     }
     Ok(format!("{document}{added}"))
+}
+
+/// A folder, of which only the operator knows where it is.
+fn folder(name: &str, access: Access) -> String {
+    let quota = match access {
+        Access::Read => "",
+        Access::Write => "max_bytes = \"64 MiB\"\nmax_files = 1000\n",
+    };
+    format!(
+        "[files.{name}]\npath   = \"\"    # an absolute path on this host\naccess = \"{access}\"\n{quota}"
+    )
 }
 
 /// Who answers an interface: the skill that it is named after, of whom only the operator knows.

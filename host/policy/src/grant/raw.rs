@@ -10,6 +10,7 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::name::is_kebab;
 
 use super::confirm::RawConfirm;
+use super::files::RawFiles;
 use super::http::RawHttp;
 use super::model::RawModel;
 use super::skills::RawSkill;
@@ -41,8 +42,9 @@ struct RawGrant {
     #[serde(default)]
     state: Named<RawState>,
     #[serde(default)]
+    files: Named<RawFiles>,
+    #[serde(default)]
     limits: RawLimits,
-    files: Option<Spanned<Value>>,
     upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
 }
@@ -99,6 +101,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         state: each(source, raw.state, "a store", |name, raw| {
             raw.read(source, name.place)
         })?,
+        files: each(source, raw.files, "a folder", |name, raw| {
+            raw.read(source, name)
+        })?,
         limits: raw.limits.read(source)?,
     };
     grant.follow_suits_its_tools()?;
@@ -107,11 +112,7 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
 
 /// Kinds of capability that a skill may declare and that no part of this build provides yet.
 fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
-    let kinds = [
-        ("files", &raw.files),
-        ("upstream", &raw.upstream),
-        ("bus", &raw.bus),
-    ];
+    let kinds = [("upstream", &raw.upstream), ("bus", &raw.bus)];
     for (kind, found) in kinds {
         if let Some(found) = found {
             let problem =

@@ -69,7 +69,9 @@ const WRONG: &[(&str, &str)] = &[
         AUTH,
     ),
     ("[limits]\ncpu = 1", AUTH),
-    ("[files]\na = \"b\"", AUTH),
+    ("[files.a]\npath = \"/a\"\nmode = 7", AUTH),
+    ("[files.a]\npath = \"/a/../b\"", AUTH),
+    ("[files.a]\npath = \"/a\"\naccess = \"write\"", AUTH),
     ("[bus]\npublish = []", AUTH),
     // twice
     ("status = {}\nstatus = {}", "status   = {}"),

@@ -1,6 +1,7 @@
 //! What a component can import, one file for each family. Only what it does import is linked.
 
 pub(crate) mod config;
+pub(crate) mod filesystem;
 pub(crate) mod http;
 mod keyvalue;
 pub(crate) mod log;

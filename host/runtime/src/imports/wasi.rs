@@ -1,10 +1,10 @@
 //! The inert part of WASI: what standard libraries and language runtimes pull in without being asked.
 //!
-//! Nothing here reaches outside the call. There are no arguments, variables, preopened folders,
-//! sockets or names; input is empty; output goes to the operator's lines and never traps; clocks
+//! Nothing here reaches outside the call. There are no arguments, variables, sockets or names, and no folders but those
+//! that a grant opens ([`filesystem`]); input is empty; output goes to the operator's lines and never traps; clocks
 //! and randomness are real.
 
-use super::Import;
+use super::{Import, filesystem};
 use crate::lines::{Book, Source};
 use crate::state::{HELD_BYTES, State};
 use bytes::Bytes;
@@ -12,8 +12,7 @@ use tokio::io::{AsyncWrite, sink};
 use wasmtime::component::{HasData, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliView as _};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView as _};
-use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView as _};
-use wasmtime_wasi::p2::bindings::{LinkOptions, cli, clocks, filesystem, io, random, sockets};
+use wasmtime_wasi::p2::bindings::{LinkOptions, cli, clocks, io, random, sockets};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
@@ -78,12 +77,8 @@ pub(crate) const INERT: &[Import] = &[
     ("wasi:cli/terminal-stderr", |l| {
         cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, State::cli)
     }),
-    ("wasi:filesystem/types", |l| {
-        filesystem::types::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)
-    }),
-    ("wasi:filesystem/preopens", |l| {
-        filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, State::filesystem)
-    }),
+    ("wasi:filesystem/types", filesystem::add_types),
+    ("wasi:filesystem/preopens", filesystem::add_preopens),
     ("wasi:sockets/network", |l| {
         sockets::network::add_to_linker::<_, WasiSockets>(
             l,

@@ -104,6 +104,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         egress: None,
         ledger: None,
         states: None,
+        disk: None,
         callees: None,
         limits,
         started,

@@ -13,7 +13,7 @@ use super::Facts;
 use crate::apply::Content;
 use crate::approval::People;
 use crate::cedar::Written;
-use crate::grant::{Confirmation, Grant, HttpGrant, LimitsGrant, ToolGrant};
+use crate::grant::{Confirmation, FilesGrant, Grant, HttpGrant, LimitsGrant, Quota, ToolGrant};
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
 use crate::role::{Permission, Role};
@@ -241,12 +241,33 @@ impl Collector {
                 });
             }
         }
+        for (name, files) in &grant.files {
+            self.files(&subject, name, files);
+        }
         for (name, value) in &grant.settings {
             // With escapes, so that no value shows as another line of this page.
             let says = format!("setting {name} is {:?}", value.value);
             self.fact(&subject, Sense::Neither, says, &value.place);
         }
         self.limits(&subject, &grant.limits);
+    }
+
+    fn files(&mut self, subject: &Subject, name: &str, files: &FilesGrant) {
+        let verb = files.quota.map_or("reads", |_| "changes");
+        let opened = format!("{verb} {name} in {:?}", files.path.value);
+        self.fact(subject, Sense::Permits, opened.clone(), &files.path.place);
+        let Some(Quota { bytes, files: most }) = files.quota else {
+            return;
+        };
+        let bounds = [
+            ("bytes", bytes, ByteSize(bytes).to_string()),
+            ("entries", most, most.to_string()),
+        ];
+        for (what, amount, shown) in bounds {
+            let says = format!("{name}: {what} at most");
+            self.bound(subject, &says, amount, shown, &files.place);
+            self.mark(subject, &says, |fact| fact.of = vec![opened.clone()]);
+        }
     }
 
     fn way(&mut self, way: &Way) {
