@@ -93,9 +93,9 @@ impl Compared {
     }
 
     fn all_of<const N: usize>(&mut self, parts: [&Json; N]) -> bool {
-        parts
-            .into_iter()
-            .fold(true, |all, part| self.understands(part) && all)
+        // Each of them, also after one that is not: its literals count all the same.
+        let each = parts.map(|part| self.understands(part));
+        each.into_iter().all(|is_understood| is_understood)
     }
 
     fn compares(&mut self, left: &Json, right: &Json) -> bool {
