@@ -129,6 +129,8 @@ fn the_host_s_own_folders_and_what_is_reached_by_a_link_are_opened_to_nobody() {
     let home = &folders.home;
     symlink(folders.at("beside"), folders.at("alias")).unwrap();
     std::fs::create_dir(folders.at("beside/inner")).unwrap();
+    folders.put("beside/secret", "a secret");
+    folders.put("beside/inner/secret", "a secret");
     let mut before = folders.at("inbox");
     let own = [
         home.data("state"),
