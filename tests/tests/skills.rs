@@ -5,6 +5,10 @@
 mod ledger;
 #[path = "skills/payments.rs"]
 mod payments;
+#[path = "model/service.rs"]
+mod service;
+#[path = "skills/summarise.rs"]
+mod summarise;
 
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::Home;

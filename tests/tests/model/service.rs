@@ -44,11 +44,9 @@ impl Asked {
     /// The boundary of its data.
     pub(crate) fn boundary(&self) -> String {
         let user = self.says("user");
-        let line = user
-            .lines()
-            .find(|line| line.ends_with(" begin document"))
-            .unwrap();
-        line.split(' ').next().unwrap().to_owned()
+        let mut lines = user.lines().filter_map(|line| line.split_once(" begin "));
+        let (boundary, _) = lines.find(|(before, _)| !before.contains(' ')).unwrap();
+        boundary.to_owned()
     }
 }
 
