@@ -7,14 +7,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use hyper::ext::ReasonPhrase;
 use vouchsafe_package::manifest::Auth;
 use vouchsafe_policy::grant::SecretSource;
-use vouchsafe_secrets::{Extra, Lease, Unavailable, Watch, Whole, put};
+use vouchsafe_secrets::{Lease, Put, Unavailable, Watch, Whole, put};
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
 /// A credential that is in a request.
 pub(crate) struct Credential {
     lease: Arc<Lease>,
-    extra: Extra,
+    extra: Option<Zeroizing<String>>,
+    watch: Arc<Watch>,
 }
 
 impl Credential {
@@ -26,9 +28,17 @@ impl Credential {
         request: &Whole<'_>,
         headers: &mut HeaderMap,
     ) -> Result<Self, Unavailable> {
-        let extra = put(&lease, auth, source, request, headers)?;
+        let Put { extra, signature } = put(&lease, auth, source, request, headers)?;
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        Ok(Self { lease, extra })
+        let watch = match signature {
+            Some(signature) => lease.watch_with(&signature),
+            None => Arc::clone(lease.watch()),
+        };
+        Ok(Self {
+            lease,
+            extra,
+            watch,
+        })
     }
 
     /// What it adds to the address.
@@ -37,7 +47,7 @@ impl Credential {
     }
 
     pub(crate) fn watch(&self) -> &Arc<Watch> {
-        self.lease.watch()
+        &self.watch
     }
 
     /// Where it is kept, and which value it is.

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, Empty, Full, Limited};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vouchsafe_audit::{Status, Why};
@@ -60,6 +61,8 @@ pub(crate) struct Within {
     pub(crate) used: Arc<Used>,
     /// What stands for the destination's credential there.
     pub(crate) token: Option<Bearer>,
+    /// The turn to keep a body that is to be signed.
+    pub(crate) signing: Arc<Semaphore>,
     pub(crate) timeouts: Timeouts,
     /// When the call itself ends.
     pub(crate) deadline: Instant,
@@ -165,6 +168,10 @@ impl Egress {
         let time = Duration::from_millis(bounds.time_ms);
         let until = within.deadline.min(Instant::now() + time);
         let exchange = async {
+            let _turn = match outgoing.signed() {
+                Some(_) => within.signing.acquire().await.ok(),
+                None => None,
+            };
             let (body, whole) = match (outgoing.has_a_body(), outgoing.signed()) {
                 (true, None) => (sent(body).boxed_unsync(), Bytes::new()),
                 (true, Some(most)) => {
@@ -262,7 +269,10 @@ impl Egress {
         };
         let cleared = open.cleared().ok_or_else(ended)?;
         let lease = match token {
-            Some(token) => Arc::clone(&token.lease),
+            Some(token) if token.changes == self.secrets.changes() => Arc::clone(&token.lease),
+            Some(_) => return Err(Failure::Broken("its credential was changed".to_owned())),
+            // What stands for a credential there is never the credential itself.
+            None if outgoing.admission().http().token.is_some() => return Err(ended()),
             None => {
                 let lease = self.secrets.lease(cleared, &source.kept).await;
                 lease.map_err(|missing| outgoing.without(missing))?

@@ -2,10 +2,10 @@
 
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value as Json, json};
 use vouchsafe_clearance::{EffectGate, EffectKind};
-use vouchsafe_package::manifest::Auth;
+use vouchsafe_package::manifest::{Auth, Placement};
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::http::{Admission, Destination, Headers, known_method};
 use vouchsafe_secrets::{Placeholders, Unavailable};
@@ -79,10 +79,21 @@ fn leaves_its_place(auth: &Auth, head: &Parts, to: &Destination) -> Result<(), &
     if headers.iter().any(|name| has_header(head, name)) {
         return Err("the header is the credential's, which the host puts there");
     }
+    if matches!(auth.placement, Placement::Aws { .. }) && head.headers.keys().any(asks_for_more) {
+        return Err("the service reads more than method and path there, which no route judges");
+    }
     if parameters.iter().any(|name| to.has_query(name)) {
         return Err("the query is the credential's, which the host puts there");
     }
     Ok(())
+}
+
+/// Headers of AWS's own with which a signed request copies, publishes or is another operation. Metadata and checksums
+/// are a request's own.
+fn asks_for_more(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    let harmless = ["x-amz-meta-", "x-amz-checksum-", "x-amz-sdk-checksum-"];
+    name.starts_with("x-amz-") && !harmless.iter().any(|own| name.starts_with(own))
 }
 
 /// Some servers read `_` as `-`.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_clearance::{About, EffectGate};
 use vouchsafe_policy::EffectiveToken;
@@ -19,7 +20,7 @@ use crate::failure::{Failure, Refused};
 use crate::outgoing::{Outgoing, judge};
 use crate::pool::Named;
 use crate::received::Received;
-use crate::token::{self, Bearer};
+use crate::token::{self, Bearer, NotGiven};
 use crate::wire::Body;
 
 /// What a guest asks to be waited for at most; the grant's and the call's time end it sooner.
@@ -43,6 +44,8 @@ pub struct Requests {
     gate: EffectGate,
     budget: Arc<Budget>,
     placeholders: Arc<Placeholders>,
+    /// Bodies to be signed are kept one at a time, so that a call holds no more than one.
+    signing: Arc<Semaphore>,
     deadline: Instant,
     cancel: CancellationToken,
 }
@@ -62,6 +65,7 @@ impl Requests {
             gate,
             placeholders,
             budget: Arc::default(),
+            signing: Arc::new(Semaphore::new(1)),
             deadline,
             cancel,
         }
@@ -127,14 +131,51 @@ impl Requests {
         };
         let secrets = self.egress.secrets();
         let named = Named::of(self.gate.permit(), admission.name());
-        let slot = self.egress.tokens().slot(named, secrets.changes());
-        let lease = slot.get(self.ask(outgoing, token)).await?;
+        let changes = secrets.changes();
+        let slot = self.egress.tokens().slot(named, changes);
+        let time = Duration::from_millis(admission.http().bounds.time_ms);
+        let until = self.deadline.min(Instant::now() + time);
+        let got = tokio::time::timeout_at(until.into(), slot.get(self.ask(outgoing, token)));
+        let lease = got.await.unwrap_or(Err(Failure::TooSlow(time)))?;
         secrets.note(&lease);
-        Ok(Some(Bearer { lease, slot }))
+        Ok(Some(Bearer {
+            lease,
+            changes,
+            slot,
+        }))
     }
 
     /// Asks for another, as a request of this call (RFC 6749, 4.4.2).
-    async fn ask(&self, outgoing: &Outgoing, token: &EffectiveToken) -> Result<Token, Failure> {
+    async fn ask(&self, outgoing: &Outgoing, token: &EffectiveToken) -> Result<Token, NotGiven> {
+        let (status, body) = self.question(outgoing, token).await.map_err(|failure| {
+            let is_for_all = matches!(
+                failure,
+                Failure::NoConnection(_) | Failure::Tls(_) | Failure::Broken(_)
+            );
+            NotGiven {
+                failure,
+                is_for_all,
+            }
+        })?;
+        let auth = outgoing.admission().http().auth.as_ref();
+        let read = auth.map(|(_, source)| Token::read(status, &body, &source.kept));
+        let failure = match read {
+            Some(Ok(token)) => return Ok(token),
+            Some(Err(missing)) => outgoing.without(missing),
+            None => Failure::Broken("nothing to ask with".to_owned()),
+        };
+        Err(NotGiven {
+            failure,
+            is_for_all: true,
+        })
+    }
+
+    /// What the service answers.
+    async fn question(
+        &self,
+        outgoing: &Outgoing,
+        token: &EffectiveToken,
+    ) -> Result<(u16, Bytes), Failure> {
         let (own, body) = token::question(outgoing.admission().name(), token);
         let answer = self.deliver(own, body, Timeouts::default(), None).await?;
         let status = answer.status().as_u16();
@@ -145,16 +186,7 @@ impl Requests {
             Ok(failure) => *failure,
             Err(_) => Failure::TooMuch("what gives tokens answered with too much".to_owned()),
         })?;
-        let read = outgoing
-            .admission()
-            .http()
-            .auth
-            .as_ref()
-            .map(|(_, source)| {
-                let read = Token::read(status, &body.to_bytes(), &source.kept);
-                read.map_err(|missing| outgoing.without(missing))
-            });
-        read.unwrap_or_else(|| Err(Failure::Broken("nothing to ask with".to_owned())))
+        Ok((status, body.to_bytes()))
     }
 
     async fn deliver(
@@ -187,6 +219,7 @@ impl Requests {
         let within = Within {
             used,
             token,
+            signing: Arc::clone(&self.signing),
             timeouts,
             deadline: self.deadline,
             cancel: self.cancel.clone(),

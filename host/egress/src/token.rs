@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -39,13 +39,27 @@ pub(crate) struct Slot {
 
 #[derive(Default)]
 struct Held {
-    token: Option<Token>,
+    /// With the time when it was given.
+    token: Option<(Instant, Token)>,
     failed: Option<(Instant, Failure)>,
 }
+
+/// Why there is no token.
+pub(crate) struct NotGiven {
+    pub(crate) failure: Failure,
+    /// Whether whoever else asks would hear the same. What a call's own limits end is its own.
+    pub(crate) is_for_all: bool,
+}
+
+/// A service is asked no sooner again after it refused, and a token that was refused is given up no sooner: a guest that
+/// provokes refusals has it asked no more often.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A token that goes into a request, and where it is kept.
 pub(crate) struct Bearer {
     pub(crate) lease: Arc<Lease>,
+    /// How often credentials had changed when it was taken.
+    pub(crate) changes: u64,
     pub(crate) slot: Arc<Slot>,
 }
 
@@ -53,7 +67,7 @@ impl Tokens {
     /// Where the token of `named` is, as long as credentials have changed `changes` times.
     pub(crate) fn slot(&self, named: Named, changes: u64) -> Arc<Slot> {
         let mut kept = self.kept();
-        if kept.changes != changes {
+        if kept.changes < changes {
             *kept = Kept {
                 changes,
                 slots: HashMap::new(),
@@ -79,7 +93,7 @@ impl Slot {
     /// Why there is none: the own reason, or that of whoever asked meanwhile.
     pub(crate) async fn get(
         &self,
-        ask: impl Future<Output = Result<Token, Failure>>,
+        ask: impl Future<Output = Result<Token, NotGiven>>,
     ) -> Result<Arc<Lease>, Failure> {
         if let Some(lease) = self.fresh() {
             return Ok(lease);
@@ -97,11 +111,14 @@ impl Slot {
         match asked {
             Ok(token) => {
                 let lease = Arc::clone(token.lease());
-                held.token = Some(token);
+                held.token = Some((Instant::now(), token));
                 Ok(lease)
             }
-            Err(failure) => {
-                held.failed = is_for_all(&failure).then(|| (Instant::now(), failure.clone()));
+            Err(NotGiven {
+                failure,
+                is_for_all,
+            }) => {
+                held.failed = is_for_all.then(|| (Instant::now(), failure.clone()));
                 Err(failure)
             }
         }
@@ -110,19 +127,21 @@ impl Slot {
     /// The service did not take it: the next request asks for another.
     pub(crate) fn refused(&self, lease: &Arc<Lease>) {
         let mut held = self.held();
-        held.token
-            .take_if(|token| Arc::ptr_eq(token.lease(), lease));
+        held.token.take_if(|(given, token)| {
+            Arc::ptr_eq(token.lease(), lease) && given.elapsed() >= PAUSE
+        });
     }
 
     fn fresh(&self) -> Option<Arc<Lease>> {
         let held = self.held();
-        let token = held.token.as_ref().filter(|token| token.is_fresh());
-        token.map(|token| Arc::clone(token.lease()))
+        let token = held.token.as_ref().filter(|(_, token)| token.is_fresh());
+        token.map(|(_, token)| Arc::clone(token.lease()))
     }
 
     fn failed_since(&self, since: Instant) -> Option<Failure> {
         let held = self.held();
-        let failed = held.failed.as_ref().filter(|(at, _)| *at >= since);
+        let is_new = |at: &Instant| *at >= since || at.elapsed() < PAUSE;
+        let failed = held.failed.as_ref().filter(|(at, _)| is_new(at));
         failed.map(|(_, failure)| failure.clone())
     }
 
@@ -145,9 +164,4 @@ pub(crate) fn question(name: &str, token: &EffectiveToken) -> (Outgoing, Body) {
     let outgoing = Outgoing::own(Admission::of_token(name, token), headers, form.len() as u64);
     let body = Full::new(form).map_err(|never| match never {});
     (outgoing, body.boxed_unsync())
-}
-
-/// Whether those who wait would hear the same. A call's own end or time is its own.
-fn is_for_all(failure: &Failure) -> bool {
-    !matches!(failure, Failure::NotCleared(_) | Failure::TooSlow(_))
 }

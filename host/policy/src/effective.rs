@@ -513,6 +513,18 @@ fn fits(name: &str, placement: &Placement, source: &SecretSource) -> Result<(), 
         matches!(placement, Placement::Query { .. }),
         matches!(placement, Placement::Aws { .. }),
     );
+    for header in placement.headers() {
+        crate::http::header::may_hold(header).map_err(|bad| {
+            let problem = format!(
+                "the credential of `{name}` can't stand in `{header}`: {}",
+                bad.why
+            );
+            (
+                problem,
+                "nothing in a grant: the skill's author chose it".to_owned(),
+            )
+        })?;
+    }
     if source.user.is_some() && !basic && !aws {
         let problem = format!("`{name}` takes no `user`: it has no basic authentication");
         return Err((problem, "leave `user` out".to_owned()));

@@ -108,12 +108,7 @@ pub(crate) fn reachable_otherwise(http: &BTreeMap<String, Arc<EffectiveHttp>>) -
         let lets = |other: &EffectiveHttp| {
             let path = other.base.path_of(&token.destination);
             let path = path.filter(|_| other.base.is_at(&token.destination));
-            path.is_some_and(|path| {
-                other
-                    .allow
-                    .iter()
-                    .any(|allow| route::matches(allow, "POST", path))
-            })
+            path.is_some_and(|path| other.allow.iter().any(|allow| is_like(allow, path)))
         };
         if let Some((name, other)) = http.iter().find(|(_, other)| lets(other)) {
             let problem = format!(
@@ -125,4 +120,17 @@ pub(crate) fn reachable_otherwise(http: &BTreeMap<String, Arc<EffectiveHttp>>) -
         }
     }
     faults
+}
+
+/// Whether `allow` leads to `path` where servers look neither at the method, nor at case, nor at a `/` at its end.
+fn is_like(allow: &Route, path: &str) -> bool {
+    let any = Route {
+        method: "POST".to_owned(),
+        path: allow.path.to_lowercase(),
+    };
+    let path = path.to_lowercase();
+    let bare = path.trim_end_matches('/');
+    [&path, bare, &format!("{bare}/")]
+        .into_iter()
+        .any(|path| route::matches(&any, "POST", path))
 }

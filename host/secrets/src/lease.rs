@@ -84,13 +84,24 @@ impl Lease {
     /// Finds it in what comes back.
     #[must_use]
     pub fn watch(&self) -> &Arc<Watch> {
-        self.watch.get_or_init(|| {
-            let value = self.value.expose();
-            let password = value.splitn(2, |byte| *byte == b':').nth(1);
-            let password = password.filter(|password| password.len() >= strength::SHORTEST);
-            let parts: Vec<&[u8]> = std::iter::once(value).chain(password).collect();
-            Arc::new(Watch::new(&parts))
-        })
+        self.watch
+            .get_or_init(|| Arc::new(Watch::new(&self.parts())))
+    }
+
+    /// Finds it, or `signature`, which was made with it, in what comes back.
+    #[must_use]
+    pub fn watch_with(&self, signature: &str) -> Arc<Watch> {
+        let mut parts = self.parts();
+        parts.push(signature.as_bytes());
+        Arc::new(Watch::new(&parts))
+    }
+
+    /// All of it, and its password.
+    fn parts(&self) -> Vec<&[u8]> {
+        let value = self.value.expose();
+        let password = value.splitn(2, |byte| *byte == b':').nth(1);
+        let password = password.filter(|password| password.len() >= strength::SHORTEST);
+        std::iter::once(value).chain(password).collect()
     }
 
     /// Whose it is, where that is kept beside it.

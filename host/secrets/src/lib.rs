@@ -28,7 +28,7 @@ pub use change::{Change, ChangeError, ChangeFault, PAYLOAD_TYPE};
 pub use lease::Lease;
 pub use placeholder::{Misplaced, Placeholders};
 pub use provider::{Provider, Unavailable};
-pub use put::{Extra, login, put};
+pub use put::{Put, login, put};
 pub use sealed::{Entry, Sealed, context};
 pub use secrets::Secrets;
 pub use sign::Whole;

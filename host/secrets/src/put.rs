@@ -16,8 +16,14 @@ use crate::provider::Unavailable;
 use crate::sign::{self, RESERVED, Whole};
 use crate::strength;
 
-/// What a credential adds to a request's address: `name=value`, escaped; nothing for most.
-pub type Extra = Option<Zeroizing<String>>;
+/// What a credential adds to a request besides headers; nothing for most.
+#[derive(Default)]
+pub struct Put {
+    /// Of its address: `name=value`, escaped.
+    pub extra: Option<Zeroizing<String>>,
+    /// The signature that it made. It is worth what it signs, so it is watched for as the credential is.
+    pub signature: Option<String>,
+}
 
 /// Puts `lease` where `auth` says, or signs `request` with it. `source` says whose it is.
 ///
@@ -29,7 +35,7 @@ pub fn put(
     source: &SecretSource,
     request: &Whole<'_>,
     headers: &mut HeaderMap,
-) -> Result<Extra, Unavailable> {
+) -> Result<Put, Unavailable> {
     let wrong =
         |why: &str| Unavailable::new(format!("the credential `{}` {why}", lease.reference()), "");
     let text = std::str::from_utf8(lease.value()).map_err(|_| wrong("is not text"))?;
@@ -63,11 +69,19 @@ pub fn put(
             );
         }
         Placement::Query { name } => {
-            return Ok(Some(Zeroizing::new(format!("{name}={}", *escaped(text)))));
+            let extra = Zeroizing::new(format!("{name}={}", *escaped(text)));
+            return Ok(Put {
+                extra: Some(extra),
+                ..Put::default()
+            });
         }
         Placement::Hmac(signature) => {
             let signed = sign::with_hmac(lease.value(), signature, request, clock::now(), headers);
-            signed.ok_or_else(|| wrong("can't sign this request"))?;
+            let signature = signed.ok_or_else(|| wrong("can't sign this request"))?;
+            return Ok(Put {
+                signature: Some(signature),
+                ..Put::default()
+            });
         }
         Placement::Aws { service } => {
             let (id, secret) = pair(text, user).ok_or_else(|| unpaired(lease))?;
@@ -79,10 +93,14 @@ pub fn put(
                 service,
             };
             let signed = sign::for_aws(&key, request, clock::now(), headers);
-            signed.ok_or_else(|| wrong("can't sign this request"))?;
+            let signature = signed.ok_or_else(|| wrong("can't sign this request"))?;
+            return Ok(Put {
+                signature: Some(signature),
+                ..Put::default()
+            });
         }
     }
-    Ok(None)
+    Ok(Put::default())
 }
 
 /// RFC 7617.
@@ -171,7 +189,7 @@ mod tests {
         auth: &Auth,
         user: Option<&str>,
         headers: &mut HeaderMap,
-    ) -> Result<Extra, Unavailable> {
+    ) -> Result<Put, Unavailable> {
         let source = SecretSource {
             kept: KeptIn::Sealed {
                 name: "x".to_owned(),
@@ -230,6 +248,7 @@ mod tests {
             &mut HeaderMap::new(),
         )
         .unwrap()
+        .extra
         .unwrap();
         assert_eq!(&**extra, "key=a%26b%3Dc%2F%C3%A9%20x");
     }

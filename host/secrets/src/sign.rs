@@ -33,14 +33,14 @@ pub struct Whole<'a> {
     pub body: &'a [u8],
 }
 
-/// Puts an HMAC over the parts of `request` that `signature` names into `headers`; or says what can't be.
+/// Puts an HMAC over the parts of `request` that `signature` names into `headers`, and gives it; nothing where that can't be.
 pub(crate) fn with_hmac(
     key: &[u8],
     signature: &Signature,
     request: &Whole<'_>,
     at: Timestamp,
     headers: &mut HeaderMap,
-) -> Option<()> {
+) -> Option<String> {
     let time = at.as_second().to_string();
     let mut mac = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
     for part in signature.over.parts() {
@@ -68,12 +68,15 @@ pub(crate) fn with_hmac(
         headers,
         &signature.header,
         &signature.format.replace("{}", &written),
-    )
+    )?;
+    Some(written)
 }
 
 fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Option<()> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-    headers.insert(name, HeaderValue::from_str(value).ok()?);
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
     Some(())
 }
 

@@ -14,7 +14,7 @@ use crate::provider::Unavailable;
 
 /// How long a token is used whose end is not said, and at the longest.
 const UNSAID: Duration = Duration::from_secs(5 * 60);
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// So long before its end it counts as ended, or a tenth of its time if that is less: a request may take a while.
 const BEFORE: Duration = Duration::from_secs(60);
 
@@ -136,7 +136,7 @@ mod tests {
             Some(90)
         );
         assert_eq!(lasts(""), Some(270));
-        assert_eq!(lasts(", \"expires_in\": 99999999999"), Some(24 * 3600 - 60));
+        assert_eq!(lasts(", \"expires_in\": 99999999999"), Some(3600 - 60));
         assert_eq!(lasts(", \"expires_in\": -1"), None);
         assert!(
             !read(

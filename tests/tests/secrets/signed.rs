@@ -6,7 +6,8 @@ use vouchsafe_tests::python;
 use vouchsafe_tests::say::text;
 use vouchsafe_tests::wasm;
 
-use super::parrot::{DENIED, House, Parrot, TOKEN, header};
+use super::echo::is_cut;
+use super::parrot::{DENIED, House, Parrot, TOKEN, header, whole};
 
 const HMAC: &str = "auth = { secret = 'bank-token', hmac = '{method}.{timestamp}.{body}', header = 'x-signature', \
                     format = 'v1={}', timestamp = 'x-time' }";
@@ -147,6 +148,17 @@ fn a_guest_says_nothing_that_belongs_to_the_signature() {
             "{name}"
         );
     }
+    for name in [
+        "x-amz-copy-source",
+        "x-amz-acl",
+        "X_Amz_Target",
+        "x-amz-grant-read",
+    ] {
+        let said = house.post("/api/x", &[(name, "1")], "");
+        assert_eq!(said.unwrap_err(), DENIED, "{name}");
+    }
+    // What is no text would be signed as another.
+    assert_eq!(house.post("/api/x?a=%FF", &[], "").unwrap_err(), DENIED);
     let own = "/api/x?X-Amz-Signature=1";
     assert_eq!(house.post(own, &[], "").unwrap_err(), DENIED);
     assert!(server.heads().is_empty());
@@ -185,4 +197,23 @@ fn a_region_is_for_aws_alone_and_needed_there() {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_signature_that_comes_back_ends_the_response() {
+    let authority = Authority::new();
+    let server = Parrot::new(&authority, |head| {
+        let signature = header(head, "x-signature").unwrap_or_default();
+        let bare = signature.strip_prefix("v1=").unwrap_or_default();
+        vec![whole("text/plain", bare.as_bytes())]
+    });
+    let house = House::new(
+        &server,
+        &authority,
+        HMAC,
+        "auth = { sealed = \"bank-token\" }",
+    );
+    house.set("bank-token", TOKEN).ok();
+    let said = house.get("/api/echo", &[]).unwrap_err();
+    assert!(is_cut(&said), "{said}");
 }

@@ -115,7 +115,7 @@ pub(crate) fn placement(placement: &Placement) -> String {
         Placement::Header { name, .. } => format!("in `{name}`"),
         Placement::Basic => "as basic authentication".to_owned(),
         Placement::Query { name } => format!("in the query as `{name}`, which servers log"),
-        Placement::Hmac(signature) => format!("to sign each request in `{}`", signature.header),
+        Placement::Hmac(signature) => format!("to sign each request: {signature}"),
         Placement::Aws { service } => format!("to sign each request as AWS's `{service}` wants it"),
         Placement::OAuth { scope } if scope.is_empty() => "for tokens, without a scope".to_owned(),
         Placement::OAuth { scope } => format!("for tokens with the scope `{scope}`"),

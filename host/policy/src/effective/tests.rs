@@ -406,3 +406,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_credential_stands_in_no_header_that_says_something_else() {
+    let source = SecretSource {
+        kept: crate::grant::KeptIn::Sealed {
+            name: "token".to_owned(),
+        },
+        user: None,
+        query: false,
+        region: None,
+    };
+    let of = |name: &str| {
+        let placement = Placement::Header {
+            name: name.to_owned(),
+            format: "{}".to_owned(),
+        };
+        super::fits("bank", &placement, &source)
+    };
+    for name in ["authorization", "cookie", "x-api-key", "x-signature"] {
+        assert!(of(name).is_ok(), "{name}");
+    }
+    for name in [
+        "host",
+        "content-length",
+        "x-forwarded-for",
+        "x_original_url",
+        "te",
+    ] {
+        let (problem, _) = of(name).unwrap_err();
+        assert!(problem.contains("can't stand in"), "{problem}");
+    }
+}

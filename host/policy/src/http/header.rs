@@ -136,6 +136,18 @@ fn may_set(name: &str) -> Result<(), BadHeader> {
     }
 }
 
+/// Whether a credential or a signature can stand in the header `name`, which the skill's author chose.
+///
+/// # Errors
+/// When it says something else.
+pub(crate) fn may_hold(name: &str) -> Result<(), BadHeader> {
+    match may_set(name) {
+        Err(bad) if bad.why != CREDENTIAL => Err(bad),
+        _ if SINGLE.contains(&name) => Err(bad("the header", "it says something else")),
+        _ => Ok(()),
+    }
+}
+
 /// Visible ASCII with single inner blanks or tabs (RFC 9110, 5.5, without its obsolete part).
 fn is_text(value: &[u8]) -> Result<(), BadHeader> {
     let plain = |byte: &u8| byte.is_ascii_graphic() || matches!(byte, b' ' | b'\t');

@@ -14,7 +14,7 @@ mod admit;
 mod base;
 pub(crate) mod bounds;
 mod destination;
-mod header;
+pub(crate) mod header;
 mod host;
 mod path;
 

@@ -23,13 +23,13 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// All that is escaped, in a path.
 const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
 
-/// Puts the signature and what it needs into `headers`; nothing where a header is not plain text.
+/// Puts the signature and what it needs into `headers`, and gives it; nothing where a header or the address is not plain text.
 pub(crate) fn sign(
     key: &Key<'_>,
     request: &Whole<'_>,
     at: Timestamp,
     headers: &mut HeaderMap,
-) -> Option<()> {
+) -> Option<String> {
     let time = at.strftime("%Y%m%dT%H%M%SZ").to_string();
     let date = time.get(..8)?;
     let payload = hex::encode(digest::digest(&digest::SHA256, request.body));
@@ -38,8 +38,8 @@ pub(crate) fn sign(
     let (names, lines) = signed(request, headers)?;
     let canonical = [
         request.method,
-        &path(key.service, request.to.path().as_str()),
-        &query(&request.to.path_and_query()),
+        &path(key.service, request.to.path().as_str())?,
+        &query(&request.to.path_and_query())?,
         &lines,
         &names,
         &payload,
@@ -53,7 +53,8 @@ pub(crate) fn sign(
     let whole = format!(
         "{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
     );
-    insert(headers, "authorization", &whole)
+    insert(headers, "authorization", &whole)?;
+    Some(signature)
 }
 
 /// The key of one day, region and service.
@@ -97,23 +98,27 @@ fn plain(value: &str) -> String {
         .join(" ")
 }
 
-/// S3 reads a path's escapes before it writes its own; the others escape what they got.
-fn path(service: &str, path: &str) -> String {
-    match service {
+/// S3 reads a path's escapes before it writes its own; the others escape what they got. What is no text could be signed
+/// as another.
+fn path(service: &str, path: &str) -> Option<String> {
+    let escaped = match service {
         "s3" => percent_decode_str(path)
-            .decode_utf8_lossy()
+            .decode_utf8()
+            .ok()?
             .split('/')
             .map(|segment| utf8_percent_encode(segment, RESERVED).to_string())
             .collect::<Vec<_>>()
             .join("/"),
         _ => utf8_percent_encode(path, RESERVED_IN_PATHS).to_string(),
-    }
+    };
+    Some(escaped)
 }
 
-fn query(path_and_query: &str) -> String {
+fn query(path_and_query: &str) -> Option<String> {
     let query = path_and_query
         .split_once('?')
         .map_or("", |(_, query)| query);
+    percent_decode_str(query).decode_utf8().ok()?;
     let escaped = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let pairs = form_urlencoded::parse(query.as_bytes());
     let mut pairs: Vec<_> = pairs
@@ -124,5 +129,5 @@ fn query(path_and_query: &str) -> String {
         .iter()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    pairs.join("&")
+    Some(pairs.join("&"))
 }
