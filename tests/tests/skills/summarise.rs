@@ -73,7 +73,8 @@ fn a_text_goes_as_data_and_comes_back_as_a_typed_summary() {
     let mut names = asked.headers.iter().map(|(name, _)| name.as_str());
     assert!(names.all(|name| ["accept", "content-length", "content-type", "host"].contains(&name)));
     assert_eq!(asked.body["messages"].as_array().unwrap().len(), 2);
-    let system = asked.says("system");
+    // The boundary is drawn by chance, and may hold any digits.
+    let system = asked.says("system").replace(&asked.boundary(), "");
     for word in ["Anna", "IGNORE", "im_start", "obey", "30"] {
         assert!(!system.contains(word), "{word}: {system}");
     }
