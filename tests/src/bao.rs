@@ -204,8 +204,8 @@ impl Bao {
         self.write("secret-id", &id);
     }
 
-    /// Has it make roles of `postgres` at `database/creds/NAME`, each with what `granting` says beside its making.
-    pub fn database(&self, postgres: &Postgres, name: &str, granting: &str) {
+    /// Has it make roles of `postgres`.
+    pub fn database(&self, postgres: &Postgres) {
         self.ok(&["secrets", "enable", "database"]);
         let url = format!(
             "connection_url=postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres?sslmode=disable",
@@ -218,18 +218,18 @@ impl Bao {
             "allowed_roles=*",
         ];
         self.ok(&[&config[..], &[&url, "username=postgres", "password=x"]].concat());
+    }
+
+    /// Has it make them at `database/creds/NAME`, each for so long and with what `granting` says beside its making.
+    pub fn role(&self, name: &str, lasts: &str, granting: &str) {
         let made = format!(
             "creation_statements=CREATE ROLE \"{{{{name}}}}\" WITH LOGIN PASSWORD '{{{{password}}}}' VALID UNTIL '{{{{expiration}}}}'; {granting}"
         );
-        let role = format!("database/roles/{name}");
-        self.ok(&[
-            "write",
-            &role,
-            "db_name=pg",
-            &made,
-            "default_ttl=1h",
-            "max_ttl=24h",
-        ]);
+        let (role, lasts) = (
+            format!("database/roles/{name}"),
+            format!("default_ttl={lasts}"),
+        );
+        self.ok(&["write", &role, "db_name=pg", &made, &lasts, "max_ttl=24h"]);
     }
 
     /// What `vouchsafe.toml` says of it.

@@ -27,7 +27,8 @@ const LEDGER: &str = "
 /// When either refuses.
 pub fn open(postgres: &Postgres, bao: &Bao) {
     postgres.query(LEDGER);
-    bao.database(postgres, "ledger", "grant bookkeepers to \"{{name}}\";");
+    bao.database(postgres);
+    bao.role("ledger", "1h", "grant bookkeepers to \"{{name}}\";");
 }
 
 /// What a grant says of it.

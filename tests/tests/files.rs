@@ -14,7 +14,7 @@ use vouchsafe_tests::Home;
 
 const GRANT: &str = "grants/guests.filer.toml";
 
-/// A host with the filer, its `inbox` that it reads, and its `work` of 10 kB and 10 entries.
+/// A host with the filer, its `inbox` that it reads, and its `desk` of 10 kB and 10 entries.
 struct Folders {
     home: Home,
 }
@@ -22,14 +22,14 @@ struct Folders {
 impl Folders {
     fn new() -> Self {
         let home = Home::trusting(&["guests"]);
-        for name in ["inbox", "work", "beside"] {
+        for name in ["inbox", "desk", "beside"] {
             std::fs::create_dir(home.path(name)).unwrap();
         }
         let at = |name| home.path(name).display().to_string();
         let grant = format!(
-            "[files.inbox]\npath = \"{}\"\n\n[files.work]\npath = \"{}\"\naccess = \"write\"\nmax_bytes = 10000\nmax_files = 10\n",
+            "[files.inbox]\npath = \"{}\"\n\n[files.desk]\npath = \"{}\"\naccess = \"write\"\nmax_bytes = 10000\nmax_files = 10\n",
             at("inbox"),
-            at("work")
+            at("desk")
         );
         home.with_granted_guest("filer", &grant);
         Self { home }

@@ -21,6 +21,7 @@ mod notify;
 pub mod owner;
 pub mod proposals;
 pub mod protocol;
+mod records;
 pub mod registry;
 pub mod restoring;
 pub mod rotation;

@@ -10,7 +10,8 @@ use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest};
 use vouchsafe_policy::settings::Notify;
 
 use crate::approvals;
-use crate::owner::{Owner, control};
+use crate::owner::Owner;
+use crate::records::control;
 
 /// Between one try and the next; after the last it is given up.
 const PAUSES: [Duration; 5] = [

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
-use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq, Subject};
+use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq};
 use vouchsafe_clearance::{Advanced, Caps, Clearance, Queue, StillHeld};
 use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_keys::statement::Envelope;
@@ -35,6 +35,7 @@ use crate::history::History;
 use crate::home::Home;
 use crate::kept::Kept;
 use crate::protocol::Failure;
+use crate::records::{applied, control, followed, told};
 use crate::rules::{Rules, Standing};
 use crate::running::Running;
 use crate::setup::{self, SetupError};
@@ -638,55 +639,6 @@ fn enabled(in_force: &InForce, before: &Rules) -> Vec<Target> {
         whole: before.kept(digest).and_then(|kept| kept.whole()),
     };
     in_force.statement().enable.iter().map(target).collect()
-}
-
-fn applied(in_force: &InForce, enabled: &[Target]) -> Control {
-    let statement = in_force.statement();
-    let mut facts = Target::enabled(enabled);
-    facts.extend([
-        ("serial".to_owned(), statement.serial.to_string()),
-        ("statement".to_owned(), in_force.digest().to_string()),
-        ("operator".to_owned(), statement.operator.clone()),
-    ]);
-    told("apply", None, facts)
-}
-
-fn followed(skill: &InstalledSkill) -> Control {
-    let package = skill.package();
-    let publisher = skill.granted().verified().publisher();
-    let (name, version, digest) = (&package.name, &package.version, package.digest);
-    tracing::warn!(skill = %name, %version, %digest, "a grant followed to a later version");
-    let facts = [
-        ("digest", digest.to_string()),
-        ("skill", name.to_string()),
-        ("version", version.to_string()),
-        ("publisher", publisher.to_owned()),
-        ("grant", skill.grant_file().to_owned()),
-    ];
-    control("follow", None, facts)
-}
-
-/// A control record of `action`, by `caller` if somebody asked for it.
-pub(crate) fn control<const N: usize>(
-    action: &str,
-    caller: Option<&Caller>,
-    facts: [(&str, String); N],
-) -> Control {
-    let facts = facts.map(|(name, value)| (name.to_owned(), value));
-    told(action, caller, facts.into())
-}
-
-fn told(action: &str, caller: Option<&Caller>, facts: BTreeMap<String, String>) -> Control {
-    Control {
-        subject: caller.map(|caller| Subject {
-            tenant: caller.principal().tenant.to_string(),
-            principal: caller.principal().id.to_string(),
-            correlation: String::new(),
-        }),
-        action: action.to_owned(),
-        facts,
-        input: None,
-    }
 }
 
 /// Remembers how far statements and revocation lists have come, apart from what is in force.

@@ -15,6 +15,7 @@ use crate::authenticated;
 use crate::credentials;
 use crate::home::Home;
 use crate::owner;
+use crate::records;
 use crate::setup::{self, SetupError};
 
 /// Why there is no new root secret.
@@ -82,7 +83,7 @@ fn record(
         ("seal", "new key file".to_owned()),
         ("operator", operator),
     ];
-    let entry = Entry::Control(owner::control("rotate-keys", None, facts));
+    let entry = Entry::Control(records::control("rotate-keys", None, facts));
     let log = Log::open(&home.audit(), owner::log_keys(old), Options::default())?;
     let recorded = log.append(entry)?;
     let waiting = tokio::runtime::Builder::new_current_thread().build()?;

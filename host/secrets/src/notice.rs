@@ -6,7 +6,6 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use reqwest::redirect::Policy;
 use vouchsafe_policy::grant::KeptIn;
 use vouchsafe_policy::settings::Notify;
 use zeroize::Zeroizing;
@@ -39,15 +38,7 @@ impl Secrets {
         let failed = |why: String| Unavailable::new(format!("{} was not told: {why}", to.url), "");
         let time = at.as_second().to_string();
         let signature = self.signature(&to.key, &format!("{id}.{time}.{body}"))?;
-        let tls = tls::client(tls::public_roots(), &to.roots, None).map_err(failed)?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(PATIENCE)
-            .connect_timeout(CONNECT)
-            .build()
-            .map_err(|error| failed(error.to_string()))?;
+        let client = tls::http(&to.roots, None, PATIENCE, CONNECT).map_err(failed)?;
         let answer = client
             .post(to.url.clone())
             .header("content-type", "application/json")

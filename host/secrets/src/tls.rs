@@ -1,7 +1,9 @@
 //! How this host knows a server, and shows who it is: by aws-lc-rs, and by certificates that an operator named.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -51,6 +53,31 @@ pub fn client(
             .with_client_auth_cert(chain, key)
             .map_err(|error| error.to_string()),
     }
+}
+
+/// A client for a service of the operator's: vouched for by `roots` (DER) alone where there are any, by the public
+/// authorities where not. It uses no proxy and follows no redirect.
+///
+/// # Errors
+/// As [`client`].
+pub(crate) fn http(
+    roots: &[Vec<u8>],
+    identity: Option<Identity>,
+    patience: Duration,
+    connect: Duration,
+) -> Result<reqwest::Client, String> {
+    let public = match roots.is_empty() {
+        true => public_roots(),
+        false => RootCertStore::empty(),
+    };
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(client(public, roots, identity)?)
+        .no_proxy()
+        .redirect(Policy::none())
+        .timeout(patience)
+        .connect_timeout(connect)
+        .build()
+        .map_err(|error| error.to_string())
 }
 
 /// The authorities that browsers trust.

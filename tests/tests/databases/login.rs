@@ -14,7 +14,8 @@ fn a_credential_on_lease_signs_in_until_it_is_revoked() {
         (Ok(bao), Ok(postgres)) => (bao, postgres),
         (Err(why), _) | (_, Err(why)) => return skipped(&why),
     };
-    bao.database(&postgres, "books", "grant teller to \"{{name}}\";");
+    bao.database(&postgres);
+    bao.role("books", "1h", "grant teller to \"{{name}}\";");
     let login = "auth = { vault = \"database/creds/books\", field = \"password\", user_field = \"username\" }";
     let house = House::on(postgres, authority, &bao.settings(), login);
     let who = || {

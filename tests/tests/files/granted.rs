@@ -9,22 +9,22 @@ fn a_skill_reads_what_is_granted_and_changes_what_it_may_change() {
     let folders = Folders::new();
     folders.put("inbox/letter", "a word");
     assert_eq!(folders.read("/inbox/letter").unwrap(), "a word");
-    folders.write("/work/answer", "another").unwrap();
-    folders.write("/work/answer", "a third").unwrap();
-    assert_eq!(folders.text("work/answer"), "a third");
+    folders.write("/desk/answer", "another").unwrap();
+    folders.write("/desk/answer", "a third").unwrap();
+    assert_eq!(folders.text("desk/answer"), "a third");
     folders
-        .ask("make-folder", json!({ "path": "/work/old" }))
+        .ask("make-folder", json!({ "path": "/desk/old" }))
         .unwrap();
     let moved =
-        json!({ "folder": "/work", "old": "answer", "other": "/work", "new": "old/answer" });
+        json!({ "folder": "/desk", "old": "answer", "other": "/desk", "new": "old/answer" });
     folders.ask("rename", moved).unwrap();
-    assert_eq!(folders.text("work/old/answer"), "a third");
-    let names = folders.ask("names", json!({ "path": "/work" })).unwrap();
+    assert_eq!(folders.text("desk/old/answer"), "a third");
+    let names = folders.ask("names", json!({ "path": "/desk" })).unwrap();
     assert_eq!(names, json!(["old"]));
     folders
-        .ask("remove", json!({ "path": "/work/old/answer" }))
+        .ask("remove", json!({ "path": "/desk/old/answer" }))
         .unwrap();
-    assert!(!folders.at("work/old/answer").exists());
+    assert!(!folders.at("desk/old/answer").exists());
 }
 
 #[test]
@@ -58,13 +58,13 @@ fn a_folder_that_is_granted_for_reading_is_not_written_to() {
 #[test]
 fn a_tool_that_reads_writes_no_file_whatever_the_grant_says() {
     let folders = Folders::new();
-    folders.put("work/old", "before");
-    for path in ["/work/new", "/work/old"] {
+    folders.put("desk/old", "before");
+    for path in ["/desk/new", "/desk/old"] {
         let hidden = json!({ "path": path, "text": "hidden" });
         folders.ask("write-in-read", hidden).unwrap_err();
     }
-    assert!(!folders.at("work/new").exists());
-    assert_eq!(folders.text("work/old"), "before");
+    assert!(!folders.at("desk/new").exists());
+    assert_eq!(folders.text("desk/old"), "before");
     let records = folders.home.records(6);
     let refused = |record: &serde_json::Value| {
         record["action"] == "file-write" && record["code"] == "NOT_THIS_EFFECT"
@@ -75,14 +75,14 @@ fn a_tool_that_reads_writes_no_file_whatever_the_grant_says() {
 #[test]
 fn what_is_written_is_recorded_before_it_happens_and_by_commitment() {
     let folders = Folders::new();
-    folders.write("/work/secret-name", "a word").unwrap();
+    folders.write("/desk/secret-name", "a word").unwrap();
     let records = folders.home.records(4);
     let [call, write, written, ended] = &records[..] else {
         panic!("{records:?}");
     };
     assert_eq!(
         (&write["action"], &write["place"], &write["parent"]),
-        (&json!("file-write"), &json!("work"), &call["seq"])
+        (&json!("file-write"), &json!("desk"), &call["seq"])
     );
     assert!(write["rule"].as_str().unwrap().starts_with(GRANT));
     assert!(write["input"]["hmac"].is_string());
@@ -97,7 +97,7 @@ fn what_is_written_is_recorded_before_it_happens_and_by_commitment() {
 #[test]
 fn a_call_that_traps_leaves_an_unknown_and_a_count_that_is_right() {
     let folders = Folders::new();
-    let half = json!({ "path": "/work/half", "text": "a word" });
+    let half = json!({ "path": "/desk/half", "text": "a word" });
     folders.ask("write-and-trap", half).unwrap_err();
     let records = folders.home.records(4);
     let write = records
@@ -107,7 +107,7 @@ fn a_call_that_traps_leaves_an_unknown_and_a_count_that_is_right() {
     let end = records.iter().find(|record| record["of"] == write["seq"]);
     assert_eq!(end.unwrap()["kind"], "unknown", "{records:#?}");
     let grown = folders
-        .ask("grow", json!({ "path": "/work/more", "bytes": 20000 }))
+        .ask("grow", json!({ "path": "/desk/more", "bytes": 20000 }))
         .unwrap();
     assert_eq!(grown[0], 9000, "{grown}");
 }
@@ -144,10 +144,10 @@ fn a_grant_says_where_and_how_much_and_no_more_than_the_skill_declares() {
         std::fs::write(folders.home.config(GRANT), &text).unwrap();
     }
     let more = folders.regrant("max_bytes = 10000", "max_bytes = 20000");
-    says(&more.ok(), "work: bytes at most");
-    let inside = format!("path = \"{}\"", folders.at("work/inside").display());
+    says(&more.ok(), "desk: bytes at most");
+    let inside = format!("path = \"{}\"", folders.at("desk/inside").display());
     says(
         &folders.regrant(&inbox, &inside).code(4),
-        "`inbox` lies in `work`",
+        "`inbox` lies in `desk`",
     );
 }

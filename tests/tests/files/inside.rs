@@ -48,15 +48,15 @@ fn no_path_and_no_link_leads_out_of_a_folder() {
 #[test]
 fn nothing_is_written_moved_or_linked_out_of_a_folder() {
     let folders = Folders::new();
-    folders.put("work/mine", "a word");
+    folders.put("desk/mine", "a word");
     folders.put("beside/theirs", "theirs");
-    symlink(folders.at("beside"), folders.at("work/out")).unwrap();
-    symlink(folders.at("beside/theirs"), folders.at("work/leaf")).unwrap();
+    symlink(folders.at("beside"), folders.at("desk/out")).unwrap();
+    symlink(folders.at("beside/theirs"), folders.at("desk/leaf")).unwrap();
     for path in [
-        "/work/out/theirs",
-        "/work/out/new",
-        "/work/leaf",
-        "/work/../beside/new",
+        "/desk/out/theirs",
+        "/desk/out/new",
+        "/desk/leaf",
+        "/desk/../beside/new",
     ] {
         let answer = folders.write(path, "over it");
         assert!(answer.is_err(), "{path}: {answer:?}");
@@ -64,42 +64,42 @@ fn nothing_is_written_moved_or_linked_out_of_a_folder() {
     let moved = |old: &str, other: &str, new: &str| {
         folders.ask(
             "rename",
-            json!({ "folder": "/work", "old": old, "other": other, "new": new }),
+            json!({ "folder": "/desk", "old": old, "other": other, "new": new }),
         )
     };
     for new in ["../beside/mine", "/tmp/mine", "out/mine"] {
-        let answer = moved("mine", "/work", new);
+        let answer = moved("mine", "/desk", new);
         assert!(answer.is_err(), "{new}: {answer:?}");
     }
-    assert!(moved("../beside/theirs", "/work", "got").is_err());
+    assert!(moved("../beside/theirs", "/desk", "got").is_err());
     let across = moved("mine", "/inbox", "mine").unwrap_err();
     assert!(across.contains("cross-device"), "{across}");
     let linked = |old: &str| {
         folders.ask(
             "link",
-            json!({ "folder": "/work", "old": old, "new": "second" }),
+            json!({ "folder": "/desk", "old": old, "new": "second" }),
         )
     };
     assert!(linked("mine").is_err() && linked("../beside/theirs").is_err());
     let aimed = |target: &str| {
         folders.ask(
             "symlink",
-            json!({ "folder": "/work", "target": target, "path": "made" }),
+            json!({ "folder": "/desk", "target": target, "path": "made" }),
         )
     };
     assert!(aimed("../beside/theirs").is_err() && aimed("mine").is_err());
     folders.is_refused("file-write", "skills make no links");
     assert_eq!(folders.text("beside/theirs"), "theirs");
     assert_eq!(std::fs::read_dir(folders.at("beside")).unwrap().count(), 1);
-    assert_eq!(std::fs::read_dir(folders.at("work")).unwrap().count(), 3);
+    assert_eq!(std::fs::read_dir(folders.at("desk")).unwrap().count(), 3);
 }
 
 #[test]
 fn a_file_with_a_second_name_elsewhere_is_not_written_to() {
     let folders = Folders::new();
     folders.put("beside/theirs", "theirs");
-    std::fs::hard_link(folders.at("beside/theirs"), folders.at("work/theirs")).unwrap();
-    let error = folders.write("/work/theirs", "over it").unwrap_err();
+    std::fs::hard_link(folders.at("beside/theirs"), folders.at("desk/theirs")).unwrap();
+    let error = folders.write("/desk/theirs", "over it").unwrap_err();
     assert!(error.contains("not permitted"), "{error}");
     assert_eq!(folders.text("beside/theirs"), "theirs");
 }
@@ -107,7 +107,7 @@ fn a_file_with_a_second_name_elsewhere_is_not_written_to() {
 #[test]
 fn what_is_no_file_is_not_opened_and_waits_for_nobody() {
     let folders = Folders::new();
-    for pipe in ["inbox/pipe", "work/pipe"] {
+    for pipe in ["inbox/pipe", "desk/pipe"] {
         let made = std::process::Command::new("mkfifo")
             .arg(folders.at(pipe))
             .status();
@@ -115,8 +115,8 @@ fn what_is_no_file_is_not_opened_and_waits_for_nobody() {
     }
     for answer in [
         folders.read("/inbox/pipe"),
-        folders.read("/work/pipe"),
-        folders.write("/work/pipe", "x"),
+        folders.read("/desk/pipe"),
+        folders.write("/desk/pipe", "x"),
     ] {
         let error = answer.unwrap_err();
         assert!(error.contains("not permitted"), "{error}");
@@ -147,12 +147,12 @@ fn the_host_s_own_folders_and_what_is_reached_by_a_link_are_opened_to_nobody() {
     for (path, why) in why.chain(linked) {
         let path: std::path::PathBuf = path.components().collect();
         let line = |path: &std::path::Path| format!("path = \"{}\"\n", path.display());
-        let work = format!("path = \"{}\"", folders.at("work").display());
+        let desk = format!("path = \"{}\"", folders.at("desk").display());
         let text = std::fs::read_to_string(home.config(super::GRANT)).unwrap();
-        if text.contains(&work) {
+        if text.contains(&desk) {
             // One folder in the other would be a fault of the grant.
             folders
-                .regrant(&text[text.find("[files.work]").unwrap()..], "")
+                .regrant(&text[text.find("[files.desk]").unwrap()..], "")
                 .ok();
         }
         folders.regrant(&line(&before), &line(&path)).ok();

@@ -9,9 +9,9 @@ fn grow(folders: &Folders, path: &str, bytes: u64) -> Json {
         .unwrap()
 }
 
-/// Bytes and entries in `work`, one folder deep.
+/// Bytes and entries in `desk`, one folder deep.
 fn held(folders: &Folders) -> (u64, usize) {
-    let entries = std::fs::read_dir(folders.at("work")).unwrap();
+    let entries = std::fs::read_dir(folders.at("desk")).unwrap();
     let sizes: Vec<u64> = entries
         .map(|entry| entry.unwrap().metadata().unwrap().len())
         .collect();
@@ -21,30 +21,30 @@ fn held(folders: &Folders) -> (u64, usize) {
 #[test]
 fn a_folder_takes_so_many_bytes_and_no_more() {
     let folders = Folders::new();
-    let grown = grow(&folders, "/work/a", 20_000);
+    let grown = grow(&folders, "/desk/a", 20_000);
     assert_eq!(grown[0], 10_000, "{grown}");
     assert!(grown[1] == "quota", "{grown}");
     folders.is_refused(
         "file-write",
-        "raise `max_bytes` or `max_files` under `[files.work]`",
+        "raise `max_bytes` or `max_files` under `[files.desk]`",
     );
-    assert_eq!(grow(&folders, "/work/b", 1000)[0], 0);
-    let stretch = |bytes: u64| folders.ask("stretch", json!({ "path": "/work/b", "bytes": bytes }));
+    assert_eq!(grow(&folders, "/desk/b", 1000)[0], 0);
+    let stretch = |bytes: u64| folders.ask("stretch", json!({ "path": "/desk/b", "bytes": bytes }));
     assert!(stretch(1).is_err());
     assert_eq!(held(&folders), (10_000, 2));
     // What is taken away, or written over, is room again.
-    folders.write("/work/a", "short").unwrap();
+    folders.write("/desk/a", "short").unwrap();
     stretch(9995).unwrap();
     assert!(stretch(9996).is_err() && stretch(u64::MAX / 2).is_err());
-    folders.ask("remove", json!({ "path": "/work/b" })).unwrap();
-    assert_eq!(grow(&folders, "/work/c", 20_000)[0], 9000);
+    folders.ask("remove", json!({ "path": "/desk/b" })).unwrap();
+    assert_eq!(grow(&folders, "/desk/c", 20_000)[0], 9000);
 }
 
 #[test]
 fn a_folder_takes_so_many_entries_and_no_more() {
     let folders = Folders::new();
-    folders.put("work/of-the-operator", "");
-    let fill = json!({ "folder": "/work", "files": 20 });
+    folders.put("desk/of-the-operator", "");
+    let fill = json!({ "folder": "/desk", "files": 20 });
     let filled = folders.ask("fill", fill).unwrap();
     assert_eq!(filled[0], 9, "{filled}");
     assert!(
@@ -52,23 +52,23 @@ fn a_folder_takes_so_many_entries_and_no_more() {
         "{filled}"
     );
     let error = folders
-        .ask("make-folder", json!({ "path": "/work/more" }))
+        .ask("make-folder", json!({ "path": "/desk/more" }))
         .unwrap_err();
     assert!(error.to_lowercase().contains("quota"), "{error}");
     assert_eq!(held(&folders).1, 10);
     // One in the place of another is one less.
-    let over = json!({ "folder": "/work", "old": "1", "other": "/work", "new": "2" });
+    let over = json!({ "folder": "/desk", "old": "1", "other": "/desk", "new": "2" });
     folders.ask("rename", over).unwrap();
     folders
-        .ask("make-folder", json!({ "path": "/work/more" }))
+        .ask("make-folder", json!({ "path": "/desk/more" }))
         .unwrap();
-    folders.write("/work/more/one", "").unwrap_err();
+    folders.write("/desk/more/one", "").unwrap_err();
 }
 
 #[test]
 fn what_has_no_name_any_more_takes_no_room_unseen() {
     let folders = Folders::new();
-    let hide = json!({ "path": "/work/hidden", "bytes": 5000 });
+    let hide = json!({ "path": "/desk/hidden", "bytes": 5000 });
     let error = folders.ask("hide", hide).unwrap_err();
     assert!(error.to_lowercase().contains("busy"), "{error}");
     assert_eq!(held(&folders), (5000, 1));
@@ -86,7 +86,7 @@ fn a_quota_holds_over_calls_at_the_same_time() {
     let folders = Folders::new();
     let grow = |n: usize| {
         let input = folders.at(&format!("grow-{n}.json"));
-        let asked = json!({ "path": format!("/work/{n}"), "bytes": 9000 });
+        let asked = json!({ "path": format!("/desk/{n}"), "bytes": 9000 });
         std::fs::write(&input, asked.to_string()).unwrap();
         let input = input.to_str().unwrap();
         let run = folders

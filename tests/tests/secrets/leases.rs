@@ -19,23 +19,9 @@ fn grants(role: &str) -> String {
 
 /// Roles of PostgreSQL: one that ends soon and one that does not.
 fn database(bao: &Bao, postgres: &Postgres) {
-    bao.ok(&["secrets", "enable", "database"]);
-    let url = format!(
-        "connection_url=postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres?sslmode=disable",
-        postgres.port
-    );
-    let config = [
-        "write",
-        "database/config/pg",
-        "plugin_name=postgresql-database-plugin",
-        "allowed_roles=*",
-    ];
-    bao.ok(&[&config[..], &[&url, "username=postgres", "password=x"]].concat());
-    let made = "creation_statements=CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
-    for (role, lasts) in [("short", "default_ttl=8s"), ("long", "default_ttl=1h")] {
-        let role = format!("database/roles/{role}");
-        bao.ok(&["write", &role, "db_name=pg", made, lasts, "max_ttl=24h"]);
-    }
+    bao.database(postgres);
+    bao.role("short", "8s", "");
+    bao.role("long", "1h", "");
 }
 
 /// Roles that OpenBao made and did not take away, of this kind.

@@ -14,7 +14,7 @@ pub struct Notify {
     pub url: Url,
     /// What the key is called that they are signed with, in the host's own sealed file.
     pub key: String,
-    /// Certificates (DER) that vouch for it, besides the public authorities.
+    /// Certificates (DER) that alone vouch for it; the public authorities where there are none.
     pub roots: Vec<Vec<u8>>,
 }
 

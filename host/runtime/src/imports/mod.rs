@@ -10,6 +10,7 @@ pub(crate) mod skill;
 mod sql;
 #[cfg(test)]
 mod tests;
+mod types;
 pub(crate) mod wasi;
 
 use crate::error::LoadError;
@@ -53,6 +54,7 @@ fn find(interface: &str) -> Option<Import> {
         log::IMPORTS,
         model::IMPORTS,
         sql::IMPORTS,
+        types::IMPORTS,
     ];
     let all = wasi::INERT.iter().chain(granted.into_iter().flatten());
     #[cfg(test)]

@@ -4,6 +4,7 @@
 //! fits, or a refusal that tells the guest little and the operator everything.
 
 use super::Import;
+use super::types::Refusal;
 use crate::door::Door;
 use crate::state::State;
 use vouchsafe_clearance::EffectKind;
@@ -12,35 +13,13 @@ use vouchsafe_model::{Failure, Models};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower};
 
-pub(crate) const IMPORTS: &[Import] = &[
-    ("vouchsafe:skill/types", |linker| {
-        // It has types and no functions.
-        linker.instance("vouchsafe:skill/types@0.1.0").map(drop)
-    }),
-    ("vouchsafe:skill/model", add_to_linker),
-];
+pub(crate) const IMPORTS: &[Import] = &[("vouchsafe:skill/model", add_to_linker)];
 
 #[derive(Debug, Clone, ComponentType, Lift)]
 #[component(record)]
 struct Slot {
     name: String,
     text: String,
-}
-
-#[derive(Debug, Clone, Copy, ComponentType, Lower)]
-#[component(enum)]
-#[repr(u8)]
-#[expect(
-    dead_code,
-    reason = "the shape is the interface's; nobody is asked for approval here yet"
-)]
-enum Refusal {
-    #[component(name = "denied")]
-    Denied,
-    #[component(name = "declined")]
-    Declined,
-    #[component(name = "exhausted")]
-    Exhausted,
 }
 
 #[derive(Debug, Clone, Copy, ComponentType, Lower)]

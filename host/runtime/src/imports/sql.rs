@@ -4,6 +4,7 @@
 //! comes back is rows, or a refusal that tells the guest little and the operator everything.
 
 use super::Import;
+use super::types::Refusal;
 use crate::door::Door;
 use crate::state::State;
 use vouchsafe_clearance::EffectKind;
@@ -39,22 +40,6 @@ struct Rows {
     values: Vec<Vec<Value>>,
     changed: u64,
     truncated: bool,
-}
-
-#[derive(Debug, Clone, Copy, ComponentType, Lower)]
-#[component(enum)]
-#[repr(u8)]
-#[expect(
-    dead_code,
-    reason = "the shape is the interface's; nobody is asked for approval here yet"
-)]
-enum Refusal {
-    #[component(name = "denied")]
-    Denied,
-    #[component(name = "declined")]
-    Declined,
-    #[component(name = "exhausted")]
-    Exhausted,
 }
 
 #[derive(Debug, Clone, ComponentType, Lower)]

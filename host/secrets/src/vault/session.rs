@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::redirect::Policy;
-use rustls::RootCertStore;
 use vaultrs::api::{AuthInfo, EndpointMiddleware};
 use vaultrs::auth::{approle, cert, kubernetes, oidc};
 use vaultrs::client::{Client as _, VaultClient, VaultClientSettings};
@@ -137,19 +135,7 @@ fn connection(settings: &Settings) -> Result<VaultClient, Unavailable> {
         }
         _ => None,
     };
-    let roots = match settings.roots.is_empty() {
-        true => tls::public_roots(),
-        false => RootCertStore::empty(),
-    };
-    let tls = tls::client(roots, &settings.roots, identity).map_err(failed)?;
-    let http = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .no_proxy()
-        .redirect(Policy::none())
-        .timeout(PATIENCE)
-        .connect_timeout(CONNECT)
-        .build()
-        .map_err(|error| failed(error.to_string()))?;
+    let http = tls::http(&settings.roots, identity, PATIENCE, CONNECT).map_err(failed)?;
     let address = settings.address.as_str();
     Ok(VaultClient {
         http: rustify::clients::reqwest::Client::new(address, http),
