@@ -53,6 +53,29 @@ fn a_condition_asks_of_the_calls_that_it_is_about() {
     says(&why, "`input.amount` is above it");
 }
 
+/// Such a condition would ask each time, whatever its author meant.
+#[test]
+fn a_condition_about_an_argument_that_is_not_there_is_refused_by_pack_and_in_a_grant() {
+    let home = paying();
+    let line = "post = { confirm = { when = \"input.sum > 100\" } }";
+    let there = "there is no argument `sum`; the tool takes `amount`";
+    let applied = edit_grant(&home, "post = {}", line).code(4);
+    says(&applied, "grants/acme.pay.toml:7:");
+    says(&applied, there);
+    says(&home.run(&["policy", "check"]).code(4), there);
+    let source = Sketch::new("acme:pay", "1.0.1", 7).with_amount("post", "write", 7);
+    let source = source.lay(&home, "absent");
+    let manifest = source.join("skill.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let confirm = "[tools.post]\nconfirm = { when = \"input.sum > 100\" }\n";
+    fs::write(&manifest, text.replace("[tools.post]\n", confirm)).unwrap();
+    let output = home.path("absent.wasm");
+    let packed = home.pack(&source, &source.join("component.wasm"), &output);
+    says(&packed, "skill.toml:5: ");
+    says(&packed, there);
+    assert!(packed.code != 0 && !output.exists());
+}
+
 /// Writes `policies/house.cedar` and applies it.
 fn police(home: &Home, text: &str) -> Run {
     let path = home.config("policies/house.cedar");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::condition::Condition;
 use crate::manifest::{Manifest, ToolDeclaration, ToolEntry};
 use crate::name::SkillName;
 use crate::schema;
@@ -49,9 +50,7 @@ pub enum ToolError {
     #[error(transparent)]
     NotData(#[from] NotData),
     /// A target that is no parameter.
-    #[error(
-        "skill.toml: `{target}` in the `targets` of `[tools.{tool}]` is not a parameter; it has {params}"
-    )]
+    #[error("`{target}` in the `targets` of `[tools.{tool}]` is not a parameter; it has {params}")]
     Target {
         /// Which tool.
         tool: String,
@@ -59,6 +58,14 @@ pub enum ToolError {
         target: String,
         /// The parameters that there are.
         params: String,
+    },
+    /// A condition that no call could be held against.
+    #[error("`when` of `confirm` of `[tools.{tool}]`: {why}")]
+    Condition {
+        /// Which tool.
+        tool: String,
+        /// What does not fit.
+        why: String,
     },
     /// A name that agents' hosts would refuse.
     #[error(
@@ -119,6 +126,7 @@ pub(crate) fn tools(
             let signature = with_words(&export.function, signature?, words.parts)?;
             named(name, &export.function)?;
             targets(&export.function, declaration, &signature)?;
+            condition(&export.function, declaration, &signature)?;
             let tool = tool(export, signature, declaration.clone(), words.about);
             tools.push(Arc::new(tool));
         }
@@ -269,6 +277,38 @@ fn targets(
         target: target.clone(),
         params,
     })
+}
+
+/// A condition that can't be read, or is about what is not there, would ask each time whatever it says.
+fn condition(
+    tool: &str,
+    declaration: &ToolDeclaration,
+    signature: &Signature,
+) -> Result<(), ToolError> {
+    let confirm = declaration.confirm.as_ref();
+    let Some(when) = confirm.and_then(|confirm| confirm.when.as_ref()) else {
+        return Ok(());
+    };
+    let fits = when.parse::<Condition>().and_then(|condition| {
+        let fits = condition.fits(&signature.params);
+        fits.map_err(|problem| format!("`{condition}` does not fit: {problem}"))
+    });
+    fits.map_err(|why| ToolError::Condition {
+        tool: tool.to_owned(),
+        why,
+    })
+}
+
+impl ToolError {
+    /// The keys of `skill.toml` that lead to what it is about; none where that stands elsewhere.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::NotExported(tool) => vec!["tools", tool],
+            Self::Target { tool, .. } => vec!["tools", tool, "targets"],
+            Self::Condition { tool, .. } => vec!["tools", tool, "confirm"],
+            _ => vec![],
+        }
+    }
 }
 
 #[derive(Serialize)]

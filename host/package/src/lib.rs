@@ -2,6 +2,7 @@
 
 mod as_text;
 pub mod assemble;
+pub mod condition;
 pub mod credentials;
 pub mod diff;
 pub mod digest;

@@ -1,13 +1,14 @@
 //! Packing: a component, its `skill.toml` and its WIT become one file that says what it is.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use wasm_encoder::{CustomSection, Encode as _, Section as _};
 
 use crate::assemble::{self, ToolError};
 use crate::credentials::{self, Credential};
-use crate::manifest::{Manifest, ManifestError, ToolEntry};
+use crate::manifest::{Manifest, ManifestError, ToolEntry, lines};
 use crate::package::{Outside, Package, ReadError, embed_docs};
 use crate::package_id::PackageId;
 use crate::reader::{self, Raw, ReadLimits, ReaderError};
@@ -54,8 +55,13 @@ pub enum PackError {
     )]
     NoIdentity,
     /// A tool, or a function that should be one.
-    #[error(transparent)]
-    Tool(#[from] ToolError),
+    #[error("{}{error}", Place(*line))]
+    Tool {
+        /// Of `skill.toml`, counted from one, where it is known.
+        line: Option<usize>,
+        /// What is wrong.
+        error: ToolError,
+    },
     /// The WIT given is not what the component was built from.
     #[error(
         "{place}: `{function}` is `{wit}` in WIT and `{binary}` in the component; build again, or give the WIT it was built from"
@@ -96,6 +102,17 @@ pub enum PackError {
     Unreadable(ReadError),
 }
 
+struct Place(Option<usize>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(line) => write!(f, "skill.toml:{line}: "),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Packs a component. The same input gives the same bytes.
 pub fn pack(input: Input) -> Result<Vec<u8>, PackError> {
     let limits = ReadLimits::default();
@@ -126,7 +143,8 @@ fn describe(
     if !raw.sections.is_empty() {
         return Err(PackError::Packed);
     }
-    let mut manifest = Manifest::parse(manifest)?;
+    let text = manifest;
+    let mut manifest = Manifest::parse(text)?;
     let source = if wit.is_empty() {
         None
     } else {
@@ -139,7 +157,11 @@ fn describe(
         Some(source) => words(source, &exported, &manifest)?,
         None => Docs::default(),
     };
-    let tools = assemble::tools(&package.name, exported, &manifest, &docs)?;
+    let tools = assemble::tools(&package.name, exported, &manifest, &docs);
+    let tools = tools.map_err(|error| PackError::Tool {
+        line: lines::find(text, &error.keys()),
+        error,
+    })?;
     Outside::of(raw, &manifest, limits).map_err(PackError::Outside)?;
     Ok(embed(&manifest, &tools, &docs))
 }
@@ -244,7 +266,10 @@ fn line_of(manifest: &str, wit: &[File]) -> Option<PackError> {
 }
 
 fn not_data(why: NotData) -> PackError {
-    PackError::Tool(ToolError::NotData(why))
+    PackError::Tool {
+        line: None,
+        error: ToolError::NotData(why),
+    }
 }
 
 fn no_credentials(component: &[u8], manifest: &str, wit: &[File]) -> Result<(), Credential> {

@@ -59,7 +59,7 @@ fn everything_that_can_be_asked_for_is_shown() {
         .map(|import| format!("import {import};"))
         .collect();
     let text = world(&format!(
-        "{}\n export run: func(); export vouchsafe:skill/subscriber@0.1.0;",
+        "{}\n export run: func(amount: u32); export vouchsafe:skill/subscriber@0.1.0;",
         imports.join("\n")
     ));
     let manifest = r#"

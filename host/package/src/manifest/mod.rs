@@ -4,7 +4,7 @@
 pub mod capability;
 mod check;
 mod forms;
-mod lines;
+pub(crate) mod lines;
 mod parse;
 mod place;
 mod prompt;

@@ -13,13 +13,9 @@ pub(super) const FORMAT: u32 = 1;
 /// Why a text is no manifest. Ends with what would mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// It is not TOML, or has a key or value that the format does not know. The message has line
-    /// and column.
-    #[error("skill.toml: {0}")]
-    Form(String),
-    /// It has the form, but not the sense.
+    /// It is not TOML, has a key or value that the format does not know, or makes no sense.
     #[error("skill.toml{}: {what}", Line(*line))]
-    Sense {
+    Wrong {
         /// Counted from one, if the place was found.
         line: Option<usize>,
         /// What is wrong.
@@ -53,13 +49,15 @@ impl Manifest {
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         if text.len() > MAX_BYTES {
             let what = format!("it has {} bytes, at most {MAX_BYTES} are read", text.len());
-            return Err(ManifestError::Sense { line: None, what });
+            return Err(ManifestError::Wrong { line: None, what });
         }
-        let manifest: Self = toml::from_str(text)
-            .map_err(|error| ManifestError::Form(error.to_string().trim_end().to_owned()))?;
+        let manifest: Self = toml::from_str(text).map_err(|error| ManifestError::Wrong {
+            line: error.span().map(|span| lines::of(text, span.start)),
+            what: error.message().to_owned(),
+        })?;
         check::check(&manifest).map_err(|wrong| {
             let line = lines::find(text, &wrong.path);
-            ManifestError::Sense {
+            ManifestError::Wrong {
                 line,
                 what: wrong.what,
             }

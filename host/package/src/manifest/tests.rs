@@ -54,8 +54,9 @@ fn unknown_keys_and_capabilities_are_errors_with_their_line() {
     ];
     for text in cases {
         let error = refused(text);
+        let line = error.split(':').nth(1).map(str::parse::<usize>);
         assert!(
-            error.contains("unknown field") && error.contains("line "),
+            error.contains("unknown field") && matches!(line, Some(Ok(_))),
             "{error}"
         );
     }

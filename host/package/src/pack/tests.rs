@@ -123,7 +123,7 @@ fn every_exported_function_is_named() {
 fn a_tool_without_an_effect_is_refused() {
     let error = refused(&skill("run: func()"), "[tools.run]\ntargets = []\n");
     assert!(
-        error.contains("missing field `effect`") && error.contains("line 1"),
+        error.starts_with("skill.toml:1: missing field `effect`"),
         "{error}"
     );
 }
@@ -135,9 +135,36 @@ fn a_target_is_a_parameter() {
         "[tools.run]\neffect = 'read'\ntargets = ['c']\n",
     );
     assert!(
-        error.contains("`c`") && error.contains("it has `a`, `b`"),
+        error.starts_with("skill.toml:3: `c`") && error.contains("it has `a`, `b`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_condition_is_about_an_argument_that_can_be_compared_so() {
+    let pack_with = |when: &str| {
+        let manifest = format!("[tools.run]\neffect = 'read'\nconfirm = {{ when = \"{when}\" }}\n");
+        let wit = skill("run: func(amount: u8, to: string)");
+        pack(input(&wit, &manifest)).map_err(|error| error.to_string())
+    };
+    assert!(pack_with("input.amount > 9").is_ok());
+    for (when, why) in [
+        (
+            "input.sum > 9",
+            "there is no argument `sum`; the tool takes `amount`, `to`",
+        ),
+        (
+            "input.to > 9",
+            "`input.to` is a `string`, which can't be compared so",
+        ),
+        ("amount", "`amount` is not a condition"),
+    ] {
+        let error = pack_with(when).unwrap_err();
+        assert!(
+            error.starts_with("skill.toml:3: ") && error.contains(why),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use cedar_policy::RestrictedExpression;
 use serde_json::{Map, Value as Json};
 use vouchsafe_package::{Param, Type};
 
-use crate::grant::whole;
+use vouchsafe_package::condition::whole;
 
 /// Arguments that Cedar can't hold exactly: its whole numbers end at 2^63 - 1. What looks at them is
 /// then taken to have failed, which never allows.

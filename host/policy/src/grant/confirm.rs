@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 use vouchsafe_package::manifest::Span;
 
-use super::condition::Condition;
 use super::raw::kebab;
 use crate::approval::Tier;
 use crate::place::{At, Fault, Source};
+use vouchsafe_package::condition::Condition;
 
 /// When a person is to decide on a call.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,6 @@
 //! that was read says nothing yet; only what was applied is in force.
 
 mod auth;
-mod condition;
 mod confirm;
 mod files;
 mod follow;
@@ -26,8 +25,6 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::{Digest, Effect, SkillName};
 
 pub use auth::{KeptIn, SecretSource, is_secret_name};
-pub(crate) use condition::whole;
-pub use condition::{Condition, Literal, Operator};
 pub use confirm::Confirmation;
 pub use files::{FilesGrant, MOST_FILES, Quota};
 pub use follow::{NotFollowed, follows};
@@ -35,11 +32,12 @@ pub use http::HttpGrant;
 pub(crate) use http::certificates;
 pub use model::ModelGrant;
 pub use notices::Notice;
-pub use propose::{file_for, propose, renew};
+pub use propose::{blanks, file_for, propose, renew};
 pub use settings::MAX_SETTING;
 pub use skills::SkillGrant;
 pub use sql::DatabaseGrant;
 pub use state::{MOST_STATE, STORE_BYTES, StateGrant};
+pub use vouchsafe_package::condition::{Condition, Literal, Operator};
 
 use crate::place::{At, Fault, Place, Source};
 

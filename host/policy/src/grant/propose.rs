@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, RawString, Table, TableLike, Value};
 use vouchsafe_package::manifest::{Access, Http, Placement, Route};
 use vouchsafe_package::{Effect, SkillName, Tool};
 
@@ -56,6 +56,28 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     }
     text.push_str(&settings(declared));
     text
+}
+
+/// The keys of the proposal `text` whose values only the operator knows, and has not filled in.
+#[must_use]
+pub fn blanks(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Ok(document) = text.parse::<DocumentMut>() {
+        gather_blanks(document.as_table(), "", &mut found);
+    }
+    found
+}
+
+fn gather_blanks(table: &dyn TableLike, above: &str, found: &mut Vec<String>) {
+    for (name, item) in table.iter() {
+        let key = Key::new(name);
+        let path = format!("{above}{key}");
+        match item.as_table_like() {
+            Some(inner) => gather_blanks(inner, &format!("{path}."), found),
+            None if item.as_str() == Some("") => found.push(path),
+            None => {}
+        }
+    }
 }
 
 /// A line for each declared setting: to be filled in, or saying what it is without one.
@@ -364,6 +386,7 @@ mod tests {
         let skill = Skill::payments();
         let text = propose(&skill.declared(), "acme");
         insta::assert_snapshot!("proposed", text);
+        assert_eq!(blanks(&text), ["http.bank.url"]);
         assert!(
             Grant::parse(FILE, &text)
                 .unwrap_err()

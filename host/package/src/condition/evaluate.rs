@@ -5,14 +5,15 @@
 
 use std::cmp::Ordering;
 
+use crate::tool::Param;
+use crate::wit_type::Type;
 use serde_json::Value as Json;
-use vouchsafe_package::{Param, Type};
 
 use super::{Condition, Literal, Operator, field};
 
 /// How the argument stands to the literal. Says nothing of the value itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Standing {
+pub enum Standing {
     /// Comparable.
     #[error("`{0}` is {1} it")]
     Compared(String, Side),
@@ -35,9 +36,12 @@ pub(crate) enum Standing {
 
 /// On which side of the literal a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// Less.
     Below,
+    /// The same.
     Equal,
+    /// More.
     Above,
     /// Not equal, of values that have no order.
     Other,
@@ -56,12 +60,12 @@ impl std::fmt::Display for Side {
 
 impl Condition {
     /// How the argument of a tool with `params` stands to the literal, in the canonical `input`.
-    pub(crate) fn stand(&self, params: &[Param], input: &Json) -> Standing {
+    pub fn stand(&self, params: &[Param], input: &Json) -> Standing {
         self.compared(params, input).unwrap_or_else(|wrong| wrong)
     }
 
     /// Whether a person is asked at this standing: the condition holds, or nobody can say.
-    pub(crate) fn asks(&self, standing: &Standing) -> bool {
+    pub fn asks(&self, standing: &Standing) -> bool {
         match standing {
             Standing::Compared(_, side) => self.operator.holds(*side),
             _ => true,
@@ -151,7 +155,7 @@ impl Side {
 
 /// A whole number as the canonical form has it: a JSON integer, or for `u64` and `s64` its decimal
 /// text. Never by way of a float.
-pub(crate) fn whole(json: &Json) -> Option<i128> {
+pub fn whole(json: &Json) -> Option<i128> {
     match json {
         Json::Number(number) => {
             let signed = number.as_i64().map(i128::from);
@@ -167,9 +171,9 @@ pub(crate) fn whole(json: &Json) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
+    use crate::wit_type::Field;
     use proptest::prelude::*;
     use serde_json::json;
-    use vouchsafe_package::Field;
 
     use super::*;
 

@@ -1,18 +1,19 @@
 //! `when`: one comparison of an argument with a fixed value.
 //!
-//! Read and checked against the tool's types when a grant is; held against each call's arguments by
-//! [`evaluate`].
+//! Read and checked against the tool's types when a skill is packed or a grant is read; held against each call's
+//! arguments by [`evaluate`].
 
 mod evaluate;
 
 use std::fmt;
 use std::str::FromStr;
 
-use vouchsafe_package::name::is_kebab;
-use vouchsafe_package::{Param, Type};
+use crate::name::is_kebab;
+use crate::tool::Param;
+use crate::wit_type::Type;
 
 use evaluate::CURRENCY;
-pub(crate) use evaluate::whole;
+pub use evaluate::{Side, Standing, whole};
 
 /// `input.amount.minor > 100000 EUR`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,13 +136,16 @@ fn integer(text: &str) -> Option<Literal> {
 }
 
 impl Condition {
-    /// Whether the argument exists and can be compared so.
-    pub(crate) fn fits(&self, params: &[Param]) -> Result<(), String> {
+    /// Whether the argument exists among `params` and can be compared so.
+    ///
+    /// # Errors
+    /// What does not fit, and what there is instead.
+    pub fn fits(&self, params: &[Param]) -> Result<(), String> {
         let mut names = self.path.iter();
         let first = names.next().map_or("", String::as_str);
         let param = params.iter().find(|param| &*param.name == first);
         let mut ty = &param
-            .ok_or_else(|| format!("there is no argument `{first}`"))?
+            .ok_or_else(|| format!("there is no argument `{first}`; {}", there_are(params)))?
             .ty;
         let mut parent = None;
         for name in names {
@@ -169,6 +173,14 @@ impl Condition {
 
     fn dotted(&self) -> String {
         format!("input.{}", self.path.join("."))
+    }
+}
+
+fn there_are(params: &[Param]) -> String {
+    let names: Vec<_> = params.iter().map(|one| format!("`{}`", one.name)).collect();
+    match names.is_empty() {
+        true => "the tool takes none".to_owned(),
+        false => format!("the tool takes {}", names.join(", ")),
     }
 }
 
@@ -237,7 +249,7 @@ impl fmt::Display for Literal {
 
 #[cfg(test)]
 mod tests {
-    use vouchsafe_package::Field;
+    use crate::wit_type::Field;
 
     use super::*;
 
