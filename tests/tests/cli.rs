@@ -3,6 +3,8 @@
 
 #[path = "cli/begun.rs"]
 mod begun;
+#[path = "cli/drafts.rs"]
+mod drafts;
 #[path = "cli/words.rs"]
 mod words;
 
@@ -201,7 +203,7 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     expect(2, &["call", "types_fallible", "fail=maybe", "text=no"]);
     expect(4, &["install", &file]);
     expect(4, &["install", &file, "--yes"]);
-    expect(4, &["apply"]);
+    expect(0, &["apply"]);
     expect(5, &["call", "types_fallible", "fail=true", "text=no"]);
     expect(
         4,
@@ -348,6 +350,7 @@ fn facts_are_json_when_asked_for() {
             .unwrap()
             .contains("Usage: vouchsafe revoke")
     );
+    home.write_trust("publisher", &["other"]);
     let refused = home.run(&["apply", "--json", "--yes"]).code(4).json();
     assert!(refused["error"].is_string() && refused["fix"].is_string());
 }

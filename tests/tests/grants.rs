@@ -413,6 +413,7 @@ fn nothing_is_granted_trusted_or_applied_with_the_user_s_shell_alone() {
     let before = serial(&home);
     let grants = || fs::read_dir(home.config("grants")).unwrap().count();
 
+    home.write_trust("publisher", &["acme", "more"]);
     let wrong = home.path("wrong");
     fs::write(&wrong, "battery staple\n").unwrap();
     home.new_key("intruder");

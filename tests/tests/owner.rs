@@ -335,6 +335,6 @@ fn what_did_not_load_is_not_tried_again_before_something_is_applied() {
         std::fs::copy(&packed, &kept).unwrap();
     }
     assert_eq!(refusals(&home, 1), ["NOT_LOADED"], "the second is counted");
-    home.apply().ok();
+    home.apply_anew().ok();
     home.call("echo_say", &text).ok();
 }

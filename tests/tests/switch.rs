@@ -75,7 +75,7 @@ fn state_that_the_log_contradicts_is_not_served() {
     home.stop();
     let names = ["applied.json", "versions.json"];
     let old = names.map(|name| fs::read(home.data(name)).unwrap());
-    home.apply().ok();
+    home.apply_anew().ok();
     home.stop();
     let new = names.map(|name| fs::read(home.data(name)).unwrap());
     for (name, old) in names.iter().zip(&old) {

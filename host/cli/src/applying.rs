@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::proposals;
@@ -79,6 +79,16 @@ impl Current {
         &self.said.edited
     }
 
+    /// What is in force stays in force.
+    fn goes_on(&self) -> Applied {
+        let statement = self.said.mark.as_ref().map(|mark| mark.digest);
+        Applied {
+            is_new: false,
+            changes: vec![],
+            facts: json!({ "serial": self.said.serial, "statement": statement, "under_way": 0 }),
+        }
+    }
+
     /// Whether one of `operators` signed the files, the number and the mark that the owner told.
     fn signed_by(&self, operators: &[PublicKey]) -> anyhow::Result<()> {
         let Said {
@@ -111,6 +121,8 @@ impl Current {
 
 /// What was put into force.
 pub(crate) struct Applied {
+    /// Whether anything was: files that are in force as they are need no other statement.
+    pub(crate) is_new: bool,
     pub(crate) changes: Vec<Change>,
     pub(crate) facts: Json,
 }
@@ -171,7 +183,15 @@ pub(crate) fn enabling(
     proof: &Proof,
     component: Digest,
 ) -> anyhow::Result<Applied> {
-    let next = Next::of_files(context, vec![component])?;
+    let mut next = Next::of_files(context, vec![])?;
+    let kept = next.owner.ask(&Request::List)?;
+    let is_off = |one: &Json| {
+        let is = |key: &str, value: &str| one.get(key).and_then(Json::as_str) == Some(value);
+        is("digest", &component.to_string()) && is("state", "disabled")
+    };
+    if kept.as_array().is_some_and(|all| all.iter().any(is_off)) {
+        next.enable.push(component);
+    }
     next.put_into_force(proof, !context.json, unlock(context, proof))
 }
 
@@ -274,6 +294,12 @@ impl Next {
             ..
         } = self;
         let old = current.content()?;
+        if enable.is_empty() && files == current.files() && old.is_some() {
+            if shown {
+                show_notices(&proposal);
+            }
+            return Ok(current.goes_on());
+        }
         let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
         if shown {
             show(&changes, &proposal);
@@ -290,7 +316,11 @@ impl Next {
             .sign(&key)?;
         let files = texts(files)?;
         let facts = owner.ask(&Request::Apply { statement, files })?;
-        Ok(Applied { changes, facts })
+        Ok(Applied {
+            is_new: true,
+            changes,
+            facts,
+        })
     }
 }
 
@@ -368,6 +398,10 @@ fn show(changes: &[Change], proposal: &Proposal) {
     for change in changes {
         output::line(output::foreign(&change.to_string()));
     }
+    show_notices(proposal);
+}
+
+fn show_notices(proposal: &Proposal) {
     for notice in proposal.notices() {
         output::note(output::foreign(&notice.to_string()));
     }

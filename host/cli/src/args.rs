@@ -381,6 +381,9 @@ pub(crate) enum Audit {
         /// How many.
         #[arg(long, default_value_t = 20)]
         limit: usize,
+        /// All of them.
+        #[arg(long, conflicts_with = "limit")]
+        all: bool,
     },
     /// Check every record, and say what could not be checked.
     Verify {

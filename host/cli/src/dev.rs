@@ -88,14 +88,15 @@ impl Stage {
             digest: self.package.digest,
             allow_rollback: false,
         })?;
-        let written = granting::write(&self.context.home, &self.package, "dev")?;
-        if written.is_incomplete {
+        let proposed = granting::proposed(&self.context.home, &self.package, "dev")?;
+        if proposed.is_incomplete {
             let message =
                 "it asks for places that only a grant can name, so it can't be called with --dev";
             return Err(Failure::usage(message).into());
         }
+        proposed.write()?;
         applying::quietly(&self.context, &self.proof)?;
-        Ok(written.text)
+        Ok(proposed.text)
     }
 
     fn trust(&self, author: &PrivateKey) -> anyhow::Result<()> {

@@ -1,72 +1,43 @@
 //! The grant that a skill asks for, as a proposal in the configuration directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use vouchsafe_ambient::files::{self, Access, FileError};
 use vouchsafe_daemon::home::Home;
 use vouchsafe_daemon::store::Store;
-use vouchsafe_package::{Package, ReadLimits, SkillName};
+use vouchsafe_package::{Digest, Package, ReadLimits, SkillName};
 use vouchsafe_policy::Grant;
 use vouchsafe_policy::effective::Declared;
-use vouchsafe_policy::grant::{file_for, propose, renew};
+use vouchsafe_policy::grant::{blanks, file_for, propose, renew};
 
 /// The largest grant file, in bytes.
 const MAX_GRANT: u64 = 1 << 20;
 
-/// A grant that was written, and how to take it back.
-pub(crate) struct Written {
+/// A grant that a skill asks for. Nothing is written yet.
+pub(crate) struct Proposed {
     path: PathBuf,
     before: Option<String>,
-    /// What was written.
+    digest: Digest,
+    /// The whole file.
     pub(crate) text: String,
     /// Whether only the operator can fill in the rest, such as where a destination is.
     pub(crate) is_incomplete: bool,
 }
 
-impl Written {
-    /// What the operator has to do to a grant that is incomplete. Where one is in force, that one
-    /// stays, and the new one lies beside it: an edited grant would switch off what runs under it.
-    ///
-    /// # Errors
-    /// When a file can't be written.
-    pub(crate) fn left_to_do(&self, home: &Home) -> anyhow::Result<String> {
-        if self.before.is_none() {
-            let path = self.path.display();
-            return Ok(format!("fill in {path}, then run `vouchsafe apply`"));
-        }
-        let name = self.path.file_name().unwrap_or_default();
-        let draft = home.drafts().join(name);
-        files::create_private_directory(&home.drafts())?;
-        files::write_atomic(&draft, self.text.as_bytes(), Access::Private)?;
-        self.take_back()?;
-        Ok(format!(
-            "fill in {}, put it in the place of {}, then run `vouchsafe apply`",
-            draft.display(),
-            self.path.display()
-        ))
-    }
-
-    /// Puts the file back as it was.
-    pub(crate) fn take_back(&self) -> Result<(), FileError> {
-        match &self.before {
-            Some(before) => files::write_atomic(&self.path, before.as_bytes(), Access::Private),
-            None => files::remove(&self.path),
-        }
-    }
-}
-
-/// Writes `grants/NAMESPACE.NAME.toml`: everything that `package` asks for, pinned to its bytes.
-/// A grant that is there keeps what its operator wrote, and gets what is new.
+/// The grant for `NAMESPACE.NAME`: everything that `package` asks for, pinned to its bytes. A grant that is there
+/// keeps what its operator wrote, and gets what is new.
 ///
 /// # Errors
-/// When the file there is no grant, or can't be written.
-pub(crate) fn write(home: &Home, package: &Package, publisher: &str) -> anyhow::Result<Written> {
+/// When the file there is no grant.
+pub(crate) fn proposed(
+    home: &Home,
+    package: &Package,
+    publisher: &str,
+) -> anyhow::Result<Proposed> {
     let name = file_for(&package.name);
     let path = home.config().join(&name);
-    let before = files::read_if_present(&path, MAX_GRANT)?;
-    let before = before.map(String::from_utf8).transpose();
-    let before = before.with_context(|| format!("`{}`", path.display()))?;
+    let before = read(&path)?;
     let declared = Declared::from(package);
     let text = match &before {
         None => propose(&declared, publisher),
@@ -76,13 +47,77 @@ pub(crate) fn write(home: &Home, package: &Package, publisher: &str) -> anyhow::
             renew(&name, text, pinned.as_ref(), &declared)?
         }
     };
-    files::write_atomic(&path, text.as_bytes(), Access::Private)?;
-    Ok(Written {
+    Ok(Proposed {
         is_incomplete: Grant::parse(&name, &text).is_err(),
+        digest: package.digest,
         path,
         before,
         text,
     })
+}
+
+impl Proposed {
+    /// Writes it among the grants.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(crate) fn write(&self) -> Result<(), FileError> {
+        files::write_atomic(&self.path, self.text.as_bytes(), Access::Private)
+    }
+
+    /// Puts the file back as it was.
+    pub(crate) fn take_back(&self) -> Result<(), FileError> {
+        match &self.before {
+            Some(before) => files::write_atomic(&self.path, before.as_bytes(), Access::Private),
+            None => files::remove(&self.path),
+        }
+    }
+
+    /// Lays one that is incomplete beside the grants, since a faulty file among them keeps every `apply` back. What lies
+    /// there already may have been filled in, and stays. Says what the operator has to do.
+    ///
+    /// # Errors
+    /// When a file can't be read or written.
+    pub(crate) fn draft(&self, home: &Home) -> anyhow::Result<String> {
+        let draft = home
+            .drafts()
+            .join(self.path.file_name().unwrap_or_default());
+        let kept = read(&draft)?.filter(|kept| *kept != self.text);
+        if kept.is_none() {
+            files::create_private_directory(&home.drafts())?;
+            files::write_atomic(&draft, self.text.as_bytes(), Access::Private)?;
+        }
+        let (draft, grant) = (draft.display(), self.path.display());
+        let text = kept.as_deref().unwrap_or(&self.text);
+        let todo = format!(
+            "{} {draft}, then run `mv {draft} {grant}` and `vouchsafe apply`",
+            self.missing(text)
+        );
+        Ok(match kept {
+            None => todo,
+            Some(_) => format!(
+                "{draft} is there already and was left as it is: {todo}; to start afresh, run `rm {draft}`, then this again"
+            ),
+        })
+    }
+
+    /// What the draft `text` lacks.
+    fn missing(&self, text: &str) -> String {
+        let pin = format!("digest = \"{}\"", self.digest);
+        let other_bytes = !text.contains(&self.digest.to_string());
+        let missing = other_bytes.then_some(pin).into_iter().chain(blanks(text));
+        let missing: Vec<_> = missing.map(|one| format!("`{one}`")).collect();
+        match missing.is_empty() {
+            true => "look at".to_owned(),
+            false => format!("fill in {} in", missing.join(", ")),
+        }
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    let bytes = files::read_if_present(path, MAX_GRANT)?;
+    let text = bytes.map(String::from_utf8).transpose();
+    text.with_context(|| format!("`{}`", path.display()))
 }
 
 /// The component that the grant of `skill` pins now, where there is one and it is kept.
@@ -91,10 +126,10 @@ pub(crate) fn write(home: &Home, package: &Package, publisher: &str) -> anyhow::
 /// When the file or the store can't be read.
 pub(crate) fn granted_now(home: &Home, skill: &SkillName) -> anyhow::Result<Option<Package>> {
     let name = file_for(skill);
-    let Some(text) = files::read_if_present(&home.config().join(&name), MAX_GRANT)? else {
-        return Ok(None);
-    };
-    pinned(home, &name, &String::from_utf8(text)?)
+    match read(&home.config().join(&name))? {
+        Some(text) => pinned(home, &name, &text),
+        None => Ok(None),
+    }
 }
 
 /// The component that the grant in `text` pins, if it is still kept.

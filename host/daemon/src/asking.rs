@@ -235,7 +235,7 @@ fn pending(id: &ApprovalId, decide_by: jiff::Timestamp) -> Problem {
     );
     Problem {
         message: why.clone(),
-        fix: Some(format!("vouchsafe approve {id}")),
+        fix: Some(format!("run `vouchsafe approve {id} --key FILE`")),
         why: Some(why),
         asked: Some(Box::new(Asked {
             id: id.clone(),

@@ -127,7 +127,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
     match request {
         Request::Ping => Ok(json!({ "pid": std::process::id() })),
         Request::InForce => block_in_place(|| look::in_force(owner)),
-        Request::List => block_in_place(|| look::list(owner)),
+        Request::List => block_in_place(|| look::list(owner, caller)),
         Request::Why {
             skill,
             tool,

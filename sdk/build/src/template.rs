@@ -111,6 +111,11 @@ mod tests {
     fn names_are_put_in_place_and_nothing_of_the_template_is_left() {
         let files = rust("acme", "pay-slips", &Sdk::Path("/sdk".to_owned())).unwrap();
         assert!(text(&files, "wit/world.wit").starts_with("package acme:pay-slips@0.1.0;"));
+        assert!(
+            text(&files, ".gitignore")
+                .lines()
+                .any(|line| line == "*.key")
+        );
         let manifest = text(&files, "Cargo.toml");
         assert!(manifest.contains("name = \"pay-slips\""));
         assert!(manifest.contains("vouchsafe-sdk = { path = \"/sdk\" }"));

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value as Json, json};
 use vouchsafe_package::Digest;
 use vouchsafe_tests::say::{says, text};
-use vouchsafe_tests::{Home, Socket};
+use vouchsafe_tests::{Home, Sketch, Socket};
 
 use super::pay;
 
@@ -81,6 +81,118 @@ fn the_log_says_who_changed_what() {
     says("disable", &["acme:pay", digest, "p-"]);
     says("remove", &["acme:pay", digest, "p-"]);
     says("rotate-keys", &["generation 2", operator]);
+}
+
+#[test]
+fn what_the_log_does_not_show_it_says() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    home.call("pay_summ", &json!({})).code(2);
+    home.stop();
+    let show = |arguments: &[&str]| home.run(&[&["audit", "show"], arguments].concat()).ok();
+    let (all, total) = (show(&["--json"]).json(), home.records(100).len());
+    assert_eq!(all.as_array().unwrap().len(), total);
+    for running in [false, true] {
+        if running {
+            home.run(&["list"]).ok();
+        }
+        says(
+            &show(&["--limit", "2"]),
+            &format!("the last 2 of {total} records; `--all` shows all of them"),
+        );
+        says(
+            &show(&["--from", "1", "--limit", "2"]),
+            "2 records; `--from 3` goes on",
+        );
+        let from = (total - 1).to_string();
+        for whole in [
+            &["--all"][..],
+            &["--limit", "1001"],
+            &["--from", &from, "--limit", "2"],
+        ] {
+            let run = show(whole);
+            assert!(
+                !run.stderr.contains("records;"),
+                "{whole:?}: {}",
+                run.stderr
+            );
+            assert!(
+                !show(&[whole, &["--json"]].concat())
+                    .stdout
+                    .contains("records;")
+            );
+        }
+        // What was asked for stands there, though no skill has it.
+        says(&show(&["--all"]), "call pay_summ");
+    }
+}
+
+#[test]
+fn a_skill_whose_calls_are_refused_is_not_told_to_be_on() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    says(&home.run(&["doctor"]), "1 of 1 can be called");
+    for name in ["grants/acme.pay.toml", "trust.toml", "roles/local.toml"] {
+        let good = fs::read(home.config(name)).ok();
+        fs::write(home.config(name), "# edited\n").unwrap();
+        let listed = home.run(&["list", "--json"]).ok().json();
+        assert_eq!(listed[0]["state"], "refused", "{name}");
+        let reason = format!("`{name}` was edited since it was applied");
+        says(&home.run(&["list"]).ok(), &reason);
+        says(&home.run(&["doctor"]).code(1), "0 of 1 can be called");
+        match good {
+            Some(good) => fs::write(home.config(name), good).unwrap(),
+            None => fs::remove_file(home.config(name)).unwrap(),
+        }
+    }
+    says(&home.run(&["doctor"]), "1 of 1 can be called");
+}
+
+#[test]
+fn two_skills_are_not_two_versions() {
+    let home = Home::trusting(&["acme"]);
+    let one = pay("1.0.0", 7).sign(&home, "one");
+    let other = Sketch::new("acme:other", "1.0.0", 7).sign(&home, "other");
+    let run = home.run(&["diff", text(&one), text(&other)]).code(2);
+    says(
+        &run,
+        "these are two skills, not two versions of one: acme:pay and acme:other",
+    );
+    assert!(!run.stdout.contains("MORE"), "{}", run.stdout);
+}
+
+#[test]
+fn a_new_key_says_what_each_use_of_it_takes() {
+    let home = Home::empty();
+    let run = home.run(&[
+        "key",
+        "new",
+        text(&home.path("bo")),
+        "--passphrase-file",
+        home.passphrase(),
+    ]);
+    let run = run.ok();
+    says(&run, "[publishers.bo]");
+    let enrol = format!(
+        "vouchsafe approver enrol NAME --person WHO --key {}",
+        text(&home.path("bo.pub"))
+    );
+    says(&run, &enrol);
+    home.run(&["init", "--passphrase-file", home.passphrase()])
+        .ok();
+    let words: Vec<_> = enrol.split(' ').skip(1).collect();
+    home.run(
+        &words
+            .iter()
+            .map(|word| match *word {
+                "NAME" => "bo",
+                "WHO" => "bo@corp.example",
+                word => word,
+            })
+            .collect::<Vec<_>>(),
+    )
+    .ok();
+    home.apply().ok();
 }
 
 /// What is shown is what is kept, and what is kept is what is granted: the file is another one by the time

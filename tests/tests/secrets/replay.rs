@@ -80,7 +80,7 @@ fn a_change_signed_under_other_rules_is_signed_again() {
     let home = Home::trusting(&["acme"]);
     set(&home, "bank-token");
     let signed = removal(&home);
-    home.apply().ok();
+    home.apply_anew().ok();
     refused(&home, &signed);
     Socket::open(&home).ask(&removal(&home)).unwrap();
 }

@@ -22,6 +22,12 @@ pub(crate) fn report(context: &Context, applied: &applying::Applied) {
     let fact = |name: &str| applied.facts.get(name).map(ToString::to_string);
     let serial = fact("serial").unwrap_or_default();
     let statement = fact("statement").unwrap_or_default();
+    if !applied.is_new {
+        output::done(format!(
+            "nothing to apply: the files are as statement {serial} put them into force"
+        ));
+        return;
+    }
     let short: String = statement.trim_matches('"').chars().take(19).collect();
     output::done(format!("in force: statement {serial} ({short})"));
     applying::say_under_way(&applied.facts);

@@ -15,31 +15,87 @@ use crate::output;
 pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
     context.set_up()?;
     match verb {
-        Audit::Show { from, limit } => show(context, *from, *limit),
+        Audit::Show { from, limit, all } => show(context, *from, if *all { ALL } else { *limit }),
         Audit::Verify { expect } => verify(context, expect.as_deref()),
     }
 }
 
+/// More records than a log has.
+const ALL: usize = u32::MAX as usize;
+/// What the owner gives at most at a time.
+const PAGE: usize = 1000;
+
 fn show(context: &Context, from: Option<u64>, limit: usize) -> anyhow::Result<Code> {
-    let facts = match Client::connect_if_running(&context.home) {
-        Some(mut owner) => owner.ask(&Request::AuditShow { from, limit })?,
-        None => json!(read(context, from, limit)?),
+    // One more than is shown tells whether there are more.
+    let wanted = limit.saturating_add(usize::from(from.is_some()));
+    let mut records = match Client::connect_if_running(&context.home) {
+        Some(mut owner) => pages(&mut owner, from, wanted)?,
+        None => serde_json::from_value(json!(read(context, from, wanted)?))?,
     };
+    let goes_on = records.len() > limit;
+    records.truncate(limit);
     if context.json {
-        output::print_json(&facts);
+        output::print_json(&Json::Array(records));
         return Ok(Code::Done);
     }
-    let records = facts.as_array().map(Vec::as_slice).unwrap_or_default();
     let header = [
         "SEQ", "TIME", "KIND", "WHAT", "RESULT", "MS", "FUEL", "KIB", "WHO",
     ];
     output::line(output::table(header, records.iter().map(row)));
-    for record in records {
+    for record in &records {
         if let Some(detail) = record.get("detail").and_then(Json::as_str) {
             output::note(format!(" {}  {detail}", text(record, "seq")));
         }
     }
+    if let Some(left_out) = left_out(&records, from, goes_on) {
+        output::note(left_out);
+    }
     Ok(Code::Done)
+}
+
+/// That these are not all records there are, where that is so.
+fn left_out(records: &[Json], from: Option<u64>, goes_on: bool) -> Option<String> {
+    let (first, last) = (seq(records.first()?)?, seq(records.last()?)?);
+    let shown = records.len();
+    match from {
+        None if first > 1 => Some(format!(
+            "the last {shown} of {last} records; `--all` shows all of them"
+        )),
+        Some(_) if goes_on => Some(format!("{shown} records; `--from {}` goes on", last + 1)),
+        _ => None,
+    }
+}
+
+fn seq(record: &Json) -> Option<u64> {
+    record.get("seq").and_then(Json::as_u64)
+}
+
+/// The owner's records from `from` on, or the last ones.
+fn pages(owner: &mut Client, from: Option<u64>, limit: usize) -> anyhow::Result<Vec<Json>> {
+    let mut page = |from: Option<u64>, limit: usize| -> anyhow::Result<Vec<Json>> {
+        let limit = limit.min(PAGE);
+        Ok(serde_json::from_value(
+            owner.ask(&Request::AuditShow { from, limit })?,
+        )?)
+    };
+    let mut from = match from {
+        Some(from) => from,
+        None if limit <= PAGE => return page(None, limit),
+        None => {
+            let last = page(None, 1)?.first().and_then(seq).unwrap_or_default();
+            (last + 1).saturating_sub(u64::try_from(limit)?).max(1)
+        }
+    };
+    let mut records = Vec::new();
+    loop {
+        let more = page(Some(from), limit - records.len())?;
+        let is_last = more.len() < PAGE;
+        records.extend(more);
+        match records.last().and_then(seq) {
+            Some(last) if !is_last && records.len() < limit => from = last + 1,
+            _ => return Ok(records),
+        }
+    }
 }
 
 /// The records from `from` on, or the last ones, as they stand on disk.
@@ -101,7 +157,8 @@ fn what(record: &Json) -> String {
     let action = text(record, "action");
     let place = text(record, "place");
     let tool = match (text(record, "skill"), text(record, "tool")) {
-        (skill, _) if skill.is_empty() => String::new(),
+        // What was asked for, where no skill in force has such a tool.
+        (skill, tool) if skill.is_empty() => tool,
         (skill, tool) => format!("{skill}/{tool}"),
     };
     let inside = match text(record, "parent") {

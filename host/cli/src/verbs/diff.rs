@@ -24,6 +24,7 @@ pub(crate) fn run(context: &Context, args: &Diff) -> anyhow::Result<Code> {
         (None, None) => return Err(Failure::usage("give two files, or --grant and one").into()),
     };
     let signed = signature::read(context, new, None)?;
+    same_skill(&old, &signed.package)?;
     let mut found = diff::diff(&old, &signed.package);
     found.same_publisher = same_publisher(context, args, &signed);
     if context.json {
@@ -39,6 +40,20 @@ pub(crate) fn run(context: &Context, args: &Diff) -> anyhow::Result<Code> {
     } else {
         Code::Done
     })
+}
+
+/// That these are two versions of one skill: of two skills everything differs, and nothing follows from it.
+fn same_skill(old: &Package, new: &Package) -> anyhow::Result<()> {
+    if old.name == new.name {
+        return Ok(());
+    }
+    let message = format!(
+        "these are two skills, not two versions of one: {} and {}",
+        old.name, new.name
+    );
+    Err(Failure::usage(message)
+        .with_fix("look at each with `vouchsafe inspect FILE`")
+        .into())
 }
 
 /// The component that a grant file pins, from the store.

@@ -68,22 +68,23 @@ pub(crate) fn grant(
     if !context.json {
         show_difference(context, package)?;
     }
-    let written = granting::write(&context.home, package, publisher)?;
-    if written.is_incomplete {
+    let proposed = granting::proposed(&context.home, package, publisher)?;
+    if proposed.is_incomplete {
         let message = format!(
             "{} is not granted yet: only you know the rest of its grant",
             package.name
         );
-        let fix = written.left_to_do(&context.home)?;
+        let fix = proposed.draft(&context.home)?;
         return Err(Failure::refused(message).with_fix(fix).into());
     }
+    proposed.write()?;
     match applying::enabling(context, proof, package.digest) {
         Ok(applied) => {
             super::apply::report(context, &applied);
             Ok(Code::Done)
         }
         Err(error) => {
-            written.take_back()?;
+            proposed.take_back()?;
             output::note("the grant was put back as it was");
             Err(error)
         }

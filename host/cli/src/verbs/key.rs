@@ -37,8 +37,9 @@ pub(crate) fn run(context: &Context, verb: &Key) -> anyhow::Result<Code> {
         ));
         output::line(format!("   {}", key.public().fingerprint()));
         output::note(format!(
-            "who is to trust it writes this into trust.toml, with the namespaces that are yours, and runs `vouchsafe apply`:\n{}",
-            publisher(&public, &key.public())
+            "to sign skills with it: who is to trust them writes this into trust.toml, with the namespaces that are yours, and runs `vouchsafe apply`:\n{}\nto approve calls with it: who operates the host runs `vouchsafe approver enrol NAME --person WHO --key {}`, then `vouchsafe apply`",
+            publisher(&public, &key.public()),
+            public.display()
         ));
     }
     Ok(Code::Done)

@@ -44,6 +44,7 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     // Of what was not brought in, nothing stays to stand in the way of the next try.
     files::remove_directory(&fresh)?;
     let applied = Applied {
+        is_new: true,
         changes: Vec::new(),
         facts: unpacked?,
     };

@@ -39,27 +39,26 @@ pub(super) fn in_force(owner: &Owner) -> Result<Json, Failure> {
 }
 
 /// The kept skills, those that can be called and those that can't.
-pub(super) fn list(owner: &Owner) -> Result<Json, Failure> {
+pub(super) fn list(owner: &Owner, caller: &Caller) -> Result<Json, Failure> {
     let rules = owner.rules();
-    let on = rules.on.iter().map(|skill| describe_on(&rules, skill));
+    let on = rules.on.iter();
+    let on = on.map(|skill| describe_on(&rules, caller.principal(), skill));
     let off = rules.off.iter().map(|off| describe_off(&rules, off));
     Ok(Json::Array(on.chain(off).collect()))
 }
 
-fn describe_on(rules: &Rules, skill: &InstalledSkill) -> Json {
+/// One that is on, unless calls of it by `principal` are refused as things are.
+fn describe_on(rules: &Rules, principal: &Principal, skill: &InstalledSkill) -> Json {
     let package = skill.package();
     let tools: Vec<String> = skill.tools().map(|(name, _)| name).collect();
     let contested: Vec<_> = tools
         .iter()
         .filter(|name| rules.contested.contains(name))
         .collect();
-    let edited = !rules.watch.is_as_applied(skill.grant_file());
-    let reason = match (edited, contested.as_slice()) {
-        (true, _) => Some(format!(
-            "{} was edited since it was applied; run `vouchsafe apply`",
-            skill.grant_file()
-        )),
-        (false, [_, ..]) => Some(format!(
+    let refused = crate::call::still_in_force(rules, principal, skill).err();
+    let reason = match (refused, contested.as_slice()) {
+        (Some(refusal), _) => Some(refusal.detail()),
+        (None, [_, ..]) => Some(format!(
             "another skill claims the same tool names; add `alias = \"...\"` to {}",
             skill.grant_file()
         )),

@@ -65,7 +65,7 @@ pub fn text(request: &ApprovalRequest, heard: &[Heard], now: Timestamp) -> Strin
     let id = &request.id;
     let _ = writeln!(
         page,
-        "  vouchsafe approve {id}    |    vouchsafe deny {id}        (asks for your key)"
+        "  vouchsafe approve {id} --key FILE    |    vouchsafe deny {id} --key FILE        (FILE: your own private key)"
     );
     page
 }
