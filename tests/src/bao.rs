@@ -177,11 +177,12 @@ impl Bao {
         }
     }
 
-    /// A policy that lets this host read what stands under `secret/payments` and `database/creds`.
+    /// A policy that lets this host read what stands under `secret/payments`, `secret/erp` and `database/creds`.
     fn policy(&self) {
         let policy = self.write(
             "policy.hcl",
             "path \"secret/data/payments/*\" { capabilities = [\"read\"] }\n\
+             path \"secret/data/erp/*\" { capabilities = [\"read\"] }\n\
              path \"database/creds/*\" { capabilities = [\"read\"] }\n\
              path \"sys/leases/revoke\" { capabilities = [\"update\"] }\n",
         );

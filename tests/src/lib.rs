@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod mcp;
 pub mod postgres;
 pub mod python;
+pub mod rest;
 pub mod say;
 pub mod sketch;
 pub mod socket;

@@ -1,6 +1,10 @@
 //! The skills of use, installed and called as their users do.
 #![cfg(test)]
 
+#[path = "skills/erp.rs"]
+mod erp;
+#[path = "skills/erp_service.rs"]
+mod erp_service;
 #[path = "skills/ledger.rs"]
 mod ledger;
 #[path = "skills/payments.rs"]

@@ -79,7 +79,7 @@ fn a_payment_is_made_once_when_somebody_else_said_yes() {
     assert!(bank.payments().is_empty());
     let id = waiting(&home);
     let page = home.run(&["approvals", &id]).ok();
-    let reach = format!("bank = https://{}/api, and nothing else", bank.address);
+    let reach = format!("bank = https://{}/api, and nothing else", bank.rest.address);
     for shown in [
         "IRREVERSIBLE",
         "iban !",
