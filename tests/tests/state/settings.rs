@@ -100,13 +100,15 @@ fn what_only_the_operator_can_set_is_left_to_be_filled_in() {
     let packed = home.pack_guest(GUEST);
     home.sign(&packed);
     let installed = home.install(&packed);
-    let text = std::fs::read_to_string(home.config(GRANT)).unwrap();
+    let draft = home.config(&GRANT.replace("grants/", "drafts/"));
+    let text = std::fs::read_to_string(&draft).unwrap();
     let settings = text.split("[settings]\n").nth(1).unwrap();
     assert_eq!(
         settings,
         "# `currency` is \"EUR\" unless it is set here\nrate = \"\"\n"
     );
-    says(&installed, "fill in");
+    says(&installed, "fill in `settings.rate` in");
+    std::fs::rename(draft, home.config(GRANT)).unwrap();
     change(&home, "rate = \"\"", "rate = \"10\"");
     home.apply().ok();
     assert_eq!(
