@@ -6,6 +6,7 @@
 )]
 
 mod agent;
+mod auditor;
 mod booking;
 mod payment;
 mod refusals;
@@ -36,7 +37,7 @@ fn story(stage: &Stage) -> Result<()> {
     author_signs(stage)?;
     operator_installs(stage)?;
     let invoice = agent::calls_over_mcp(stage)?;
-    auditor_checks(stage)?;
+    auditor::checks(stage)?;
     let office = booking::Office::open();
     match &office {
         Ok(office) => office.books(stage, &invoice)?,
@@ -49,6 +50,7 @@ fn story(stage: &Stage) -> Result<()> {
     payment::waits_for_a_person(stage, &bank, &invoice, &settings)?;
     payment::goes_nowhere_else(stage, &bank)?;
     refusals::show(stage)?;
+    auditor::checks_without_us(stage)?;
     stage.heading("Look around");
     anstream::println!("export VOUCHSAFE_HOME={}", stage.path("home").display());
     anstream::println!("then: vouchsafe list | inspect | why | audit show | audit verify");
@@ -92,12 +94,5 @@ fn operator_installs(stage: &Stage) -> Result<()> {
         stage.brings_skill(skill, PROOF)?;
         stage.quietly(&format!("install {skill}.wasm --yes {PROOF}"))?;
     }
-    Ok(())
-}
-
-fn auditor_checks(stage: &Stage) -> Result<()> {
-    stage.heading("The log has it, and verifies");
-    stage.vouchsafe("audit show", 0)?;
-    stage.vouchsafe("audit verify", 0)?;
     Ok(())
 }

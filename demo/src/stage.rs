@@ -54,6 +54,20 @@ impl Stage {
         Ok(text)
     }
 
+    /// Runs another program with what is typed after its name, shows it as `shown`, and what it prints.
+    pub(crate) fn other(&self, mut command: Command, shown: &str, typed: &str) -> Result<()> {
+        anstream::println!("{TYPED}$ {shown}{TYPED:#}");
+        let output = command
+            .current_dir(&self.directory)
+            .args(typed.split_whitespace())
+            .output()
+            .with_context(|| format!("`{shown}` does not start"))?;
+        let text = [output.stdout, output.stderr].concat();
+        anstream::print!("{}", self.shorten(&String::from_utf8_lossy(&text)));
+        ensure!(output.status.success(), "it failed");
+        Ok(())
+    }
+
     /// As [`Stage::vouchsafe`], with `said` on standard input, which is not shown.
     pub(crate) fn piped(&self, typed: &str, said: &str) -> Result<()> {
         anstream::println!("{TYPED}$ vouchsafe {typed} < ...{TYPED:#}");

@@ -70,6 +70,8 @@ fn demo(steps: &mut Steps, write: bool) -> Result<()> {
             "vouchsafe",
             "--package",
             "vouchsafe-demo",
+            "--package",
+            "vouchsafe-tlog",
         ]),
     )?;
     if write {

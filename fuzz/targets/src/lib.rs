@@ -13,6 +13,7 @@ mod keys;
 pub mod log;
 pub mod packages;
 pub mod prompts;
+pub mod proofs;
 pub mod requests;
 pub mod rules;
 pub mod signatures;
@@ -22,22 +23,25 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 22] = [
+pub const ALL: [(&str, Target); 25] = [
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),
     ("component", packages::component),
     ("destination", requests::destination),
+    ("entries", proofs::entries),
     ("grant", rules::grant),
     ("header", requests::header),
     ("json", values::json),
     ("log", log::log),
     ("manifest", packages::manifest),
     ("manifest_embedded", packages::manifest_embedded),
+    ("note", proofs::note),
     ("path_rule", requests::path_rule),
     ("placeholder", requests::placeholder),
     ("policies", rules::policies),
     ("prompt", prompts::prompt),
+    ("receipt", proofs::receipt),
     ("reply", prompts::reply),
     ("revocations", signatures::revocations),
     ("role", rules::role),

@@ -4,21 +4,22 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use vouchsafe_audit::storage::Storage;
-use vouchsafe_audit::{Log, LogKeys, Options, verify_on};
+use vouchsafe_audit::{Expect, Log, LogKeys, Options, verify_on};
 use vouchsafe_keys::{Keystore, Purpose, Seal};
 
 /// A log file of these bytes: checking and opening it end, and what could be opened is good.
 pub fn log(bytes: &[u8]) {
     let storage: Arc<dyn Storage> = Arc::new(Memory(Mutex::new(bytes.to_vec())));
-    let before = verify_on(&storage, None);
+    let before = verify_on(&storage, &(), &Expect::default());
     // Small, so that a run is not spent on reading zeros.
     let options = Options {
         chunk: 4096,
         ..Options::default()
     };
-    match Log::open_on(Arc::clone(&storage), keys(), options) {
+    match Log::open_on(Arc::clone(&storage), Box::new(()), keys(), options) {
         Ok(log) => {
-            let good = log.verify(None).expect("a log that was opened is good");
+            let good = log.verify(&Expect::default());
+            let good = good.expect("a log that was opened is good");
             assert!(good.open.is_empty(), "recovery leaves nothing open");
         }
         // An empty file is a log to begin and none to check; the other way round there is no excuse.
@@ -33,6 +34,7 @@ fn keys() -> LogKeys {
     STORE.with(|store| LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).expect("a key"),
     })
 }
 

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use vouchsafe_audit::storage::{Disk, Storage};
-use vouchsafe_audit::{Entry, Intent, Log, LogKeys, Options, Outcome, Resources, Status, Subject};
+use vouchsafe_audit::{
+    Entry, Expect, Intent, Log, LogKeys, Options, Outcome, Resources, Status, Subject,
+};
 use vouchsafe_keys::{Keystore, Purpose, Seal};
 
 const CROWD: usize = 256;
@@ -31,6 +33,7 @@ async fn main() {
     let keys = LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
     };
     let log = Arc::new(Log::open(dir.path(), keys, Options::default()).unwrap());
 
@@ -80,7 +83,7 @@ async fn main() {
     let last = log.append(intent(&log)).unwrap();
     log.durable(&last).await.unwrap();
     let start = Instant::now();
-    let records = log.verify(None).unwrap().records;
+    let records = log.verify(&Expect::default()).unwrap().records;
     println!(
         "verifying     {:.0} records/s",
         records as f64 / start.elapsed().as_secs_f64()

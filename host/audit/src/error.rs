@@ -1,11 +1,15 @@
 //! What can go wrong with the log, and what to do about it.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use vouchsafe_ambient::files::FileError;
 
+use vouchsafe_tlog::note::NoteError;
+
 use crate::Seq;
+use crate::shelf::TileError;
 
 /// Why the log did not take a record, or did not open.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,22 @@ pub enum LogError {
     /// A fact's name that is not short ASCII.
     #[error("`{0}` is no name for a fact: short ASCII is")]
     FactName(String),
+    /// What lies beside the log as its checkpoint is not one that this host signed.
+    #[error(
+        "`audit/checkpoint` is not this log's: {0}; find out who put it there, and move it away to go on without it"
+    )]
+    Checkpoint(#[from] NoteError),
+    /// A tile of the tree.
+    #[error(transparent)]
+    Tile(#[from] TileError),
+    /// There is no such record, or the tiles are not what the records make them.
+    #[error(
+        "record `{0}` can't be proved: it is not there, or a tile was changed, which the next start makes again"
+    )]
+    NoProof(Seq),
+    /// There is something where an export was to be written.
+    #[error("`{}` is there already: an export is written to a new directory", .0.display())]
+    Taken(PathBuf),
     /// A salt could not be made or sealed.
     #[error("cannot commit to a payload: {0}")]
     Commitment(&'static str),

@@ -13,10 +13,12 @@
 
 use std::io::Write;
 
+use vouchsafe_tlog::bundle;
+
 /// Bytes before the record.
 pub(crate) const OVERHEAD: usize = 36;
-/// The longest record.
-pub(crate) const MAX_RECORD: usize = 64 * 1024;
+/// The longest record: what an entry of a bundle can be long (C2SP tlog-tiles).
+pub(crate) const MAX_RECORD: usize = bundle::LONGEST_ENTRY;
 /// The longest frame.
 pub(crate) const MAX_FRAME: usize = OVERHEAD + MAX_RECORD + 1;
 /// The length of the file's first line.

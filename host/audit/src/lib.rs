@@ -3,10 +3,13 @@
 //! One write-ahead file of framed records, each RFC 8785 JSON, each chained to the one before it by hash.
 //! The words for how safe a record is, the same in code and in documents:
 //! - *recorded*: it has its place in the order, and nothing can be put before it ([`Log::append`]);
-//! - *durable*: it is on stable storage and survives a power cut ([`Log::durable`]).
+//! - *durable*: it is on stable storage and survives a power cut ([`Log::durable`]);
+//! - *integrated*: it is a leaf of the log's tree, and can be proved ([`Log::receipt`]);
+//! - *published*: a signed checkpoint that covers it lies beside its tiles ([`Log::publish`]).
 //!
 //! The life of a record: `append` gives it number, time and predecessor and hands it to the writer thread; the
-//! writer writes what has gathered and syncs it once, while the next batch gathers; `durable` answers.
+//! writer writes what has gathered and syncs it once, while the next batch gathers; `durable` answers. Tree, tiles
+//! and checkpoints follow ([`tree`]); nothing waits for them, and all of them can be made again from the records.
 //! After a crash [`Log::open`] cuts what was never acknowledged, refuses what was damaged, and gives every
 //! intent without an outcome an explicit `unknown`. Nothing is ever executed again.
 //!
@@ -16,15 +19,18 @@ mod chain;
 mod commitment;
 mod entry;
 mod error;
+mod export;
 mod frame;
 mod log;
 mod record;
 mod recover;
 mod salts;
 mod scan;
+mod shelf;
 pub mod storage;
 mod survey;
 mod tail;
+mod tree;
 mod verify;
 mod writer;
 
@@ -33,7 +39,9 @@ pub use entry::{
     Control, Entry, Intent, Outcome, Refusal, Resources, Seq, Status, Subject, Unknown, Why,
 };
 pub use error::{Bad, LogError};
+pub use export::export;
 pub use log::{Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
 pub use scan::{Records, records};
-pub use verify::{Head, HeadError, Verification, VerifyError, verify, verify_on};
+pub use shelf::{Shelf, TileError};
+pub use verify::{Expect, Head, HeadError, Verification, VerifyError, verify, verify_on};

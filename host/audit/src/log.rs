@@ -7,16 +7,19 @@ use std::thread::JoinHandle;
 
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Lock};
-use vouchsafe_keys::{MacKey, SealingKey};
+use vouchsafe_keys::{MacKey, SealingKey, SigningKey};
+use vouchsafe_tlog::note::{Note, VerifierKey};
+use vouchsafe_tlog::receipt::Receipt;
 
 use crate::chain::hex;
 use crate::frame::HEADER;
 use crate::salts::Salts;
-use crate::scan::{FILE, Records};
+use crate::scan::{self, FILE, Records};
+use crate::shelf::{Directory, Shelf};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
 use crate::tail::Writer;
-use crate::verify::verify_storage;
+use crate::verify::{Check, Expect, Whose};
 use crate::writer::{self, Shared};
 use crate::{
     Commitment, Entry, Head, LogError, Record, Seq, Verification, VerifyError, error, recover,
@@ -28,6 +31,8 @@ pub struct LogKeys {
     pub commitments: SealingKey,
     /// Makes pseudonyms of people.
     pub pseudonyms: MacKey,
+    /// Signs checkpoints.
+    pub checkpoints: SigningKey,
 }
 
 /// How the log uses its storage.
@@ -96,21 +101,28 @@ impl Log {
         files::create_private_directory(dir)?;
         let lock = Lock::take(&dir.join("lock"))?;
         let disk = Disk::open(&dir.join(FILE))?;
-        let mut log = Self::open_on(Arc::new(disk), keys, options)?;
+        let shelf = Box::new(Directory(dir.to_owned()));
+        let mut log = Self::open_on(Arc::new(disk), shelf, keys, options)?;
         log._lock = Some(lock);
         Ok(log)
     }
 
-    /// As [`Log::open`], on a storage that nobody else writes to.
+    /// As [`Log::open`], on a storage and a shelf that nobody else writes to.
     ///
     /// # Errors
     /// As [`Log::open`].
     pub fn open_on(
         storage: Arc<dyn Storage>,
+        shelf: Box<dyn Shelf>,
         keys: LogKeys,
         options: Options,
     ) -> Result<Self, LogError> {
-        let shared = Arc::new(recover::open(storage, options)?);
+        let shared = Arc::new(recover::open(
+            storage,
+            shelf,
+            keys.checkpoints.clone(),
+            options,
+        )?);
         let writer = std::thread::Builder::new()
             .name("audit-writer".to_owned())
             .spawn({
@@ -233,13 +245,55 @@ impl Log {
         (nearest.copied().unwrap_or(HEADER as u64), tail.durable_end)
     }
 
+    /// The key that checks what this log signs. Those who check it are told it once, not by the log.
+    pub fn verifier_key(&self) -> &VerifierKey {
+        &self.shared.tree.keys().newest
+    }
+
+    /// The key that will check what this log signs with `keys`.
+    ///
+    /// # Errors
+    /// None that is known of.
+    pub fn verifier_key_of(&self, keys: &LogKeys) -> Result<VerifierKey, LogError> {
+        self.shared.tree.key_of(&keys.checkpoints)
+    }
+
+    /// Publishes all durable records: a signed checkpoint over them, and their tiles, are on disk when this returns.
+    ///
+    /// # Errors
+    /// When they can't be written.
+    pub fn publish(&self) -> Result<Note, LogError> {
+        self.shared.tree.publish()
+    }
+
+    /// The record numbered `seq`, which is durable, with the proof that it is in the log.
+    ///
+    /// # Errors
+    /// When there is no such record, or it or a tile can't be read.
+    pub async fn receipt(&self, seq: Seq) -> Result<Receipt, LogError> {
+        if seq == 0 || seq > self.head().seq {
+            return Err(LogError::NoProof(seq));
+        }
+        self.shared.tree.integrated(seq).await;
+        let (place, end) = self.place(seq);
+        let record = scan::bytes(&self.shared.storage, place, end, seq)?;
+        let proof = self.shared.tree.prove(seq, &record)?;
+        Ok(Receipt {
+            record: String::from_utf8_lossy(&record).into_owned(),
+            proof: proof.to_string(),
+        })
+    }
+
     /// Checks the durable part of the log from its first record on, reading the file anew.
     ///
     /// # Errors
     /// The first bad record.
-    pub fn verify(&self, expect: Option<Head>) -> Result<Verification, VerifyError> {
+    pub fn verify(&self, expect: &Expect) -> Result<Verification, VerifyError> {
+        let own = self.shared.tree.published()?;
         let end = self.shared.tail().durable_end;
-        verify_storage(&self.shared.storage, Some(end), expect)
+        let keys = self.shared.tree.keys();
+        let check = Check::of(expect, own.as_deref(), Some(keys), Whose::Ours)?;
+        check.run(&self.shared.storage, Some(end))
     }
 }
 

@@ -5,22 +5,32 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand;
 use vouchsafe_ambient::clock;
+use vouchsafe_keys::SigningKey;
 
 use crate::entry::{Control, Entry, Unknown, Why};
 use crate::error::storage as failed;
 use crate::frame::{self, HEADER};
 use crate::log::Options;
 use crate::scan::Records;
+use crate::shelf::Shelf;
 use crate::storage::Storage;
-use crate::survey::{Reading, Rest, Survey, Writer, survey};
+use crate::survey::{Reading, Rest, Survey, Writer, read_header, survey};
 use crate::tail::Tail;
+use crate::tree::Opening;
 use crate::writer::Shared;
 use crate::{Bad, LogError, Record, Seq};
 
 /// Opens the log: cuts a torn tail and says so, refuses damage, gives every open intent its `unknown`. What it
 /// appends is durable when it returns.
-pub(crate) fn open(storage: Arc<dyn Storage>, options: Options) -> Result<Shared, LogError> {
+pub(crate) fn open(
+    storage: Arc<dyn Storage>,
+    shelf: Box<dyn Shelf>,
+    signer: SigningKey,
+    options: Options,
+) -> Result<Shared, LogError> {
     begin(storage.as_ref())?;
+    let header = read_header(storage.as_ref())?;
+    let mut opening = Opening::begin(&header, signer, shelf)?;
     let survey = survey(
         &storage,
         Reading {
@@ -28,16 +38,22 @@ pub(crate) fn open(storage: Arc<dyn Storage>, options: Options) -> Result<Shared
             to: None,
             want: None,
         },
+        &mut |record| opening.show(record),
     )?;
     if survey.rest == Rest::Damaged
         && let Some(bad) = survey.fault()
     {
         return Err(LogError::Damaged(bad));
     }
+    let tree = opening.end()?;
     mend(storage.as_ref(), &survey)?;
     let open = open_intents(&storage, &survey)?;
     let allocated = storage.size().map_err(failed("read"))?;
-    let shared = Shared::new(storage, Tail::after(&survey, open, allocated, options));
+    let shared = Shared::new(
+        storage,
+        Tail::after(&survey, open, allocated, options),
+        tree,
+    );
     conclude(&shared, &survey)?;
     shared.flush().map_err(failed("write"))?;
     shared.tail().allocate_ahead(shared.storage.as_ref());

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::frame::{self, HEADER, MAX_FRAME, START};
 use crate::storage::{Disk, Storage};
 use crate::survey::{Rest, what_follows};
@@ -90,6 +92,29 @@ impl Iterator for Records {
         }
         Some(found)
     }
+}
+
+/// The bytes of record `seq`; `from` is where some record no later than it begins.
+pub(crate) fn bytes(
+    storage: &Arc<dyn Storage>,
+    from: u64,
+    to: u64,
+    seq: Seq,
+) -> Result<Vec<u8>, LogError> {
+    let mut scanner = Scanner::new(Arc::clone(storage), from, Some(to));
+    while let Step::Frame { record, .. } = scanner.next().map_err(error::storage("read"))? {
+        let numbered: Numbered =
+            serde_json::from_slice(record).map_err(|_| LogError::NoProof(seq))?;
+        if numbered.seq == seq {
+            return Ok(record.to_vec());
+        }
+    }
+    Err(LogError::NoProof(seq))
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    seq: Seq,
 }
 
 /// What stands next in the file.

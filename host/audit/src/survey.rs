@@ -14,7 +14,7 @@ use crate::{Bad, LogError, Seq};
 /// A disk writes sectors whole or not at all.
 const SECTOR: u64 = 512;
 /// One record in so many has its place remembered.
-pub(crate) const STRIDE: u64 = 1024;
+pub(crate) const STRIDE: u64 = 128;
 
 /// What a reading found.
 pub(crate) struct Survey {
@@ -51,6 +51,9 @@ pub(crate) enum Writer {
     Perhaps,
 }
 
+/// Is shown the bytes of a record.
+pub(crate) type Show<'a> = dyn FnMut(&[u8]) -> Result<(), LogError> + 'a;
+
 /// What to read and what to look for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
@@ -61,8 +64,12 @@ pub(crate) struct Reading {
     pub(crate) want: Option<Seq>,
 }
 
-/// Reads the log and checks its chain.
-pub(crate) fn survey(storage: &Arc<dyn Storage>, reading: Reading) -> Result<Survey, LogError> {
+/// Reads the log and checks its chain; `show` is shown each good record, and may object.
+pub(crate) fn survey(
+    storage: &Arc<dyn Storage>,
+    reading: Reading,
+    show: &mut Show<'_>,
+) -> Result<Survey, LogError> {
     let header = read_header(storage.as_ref())?;
     let mut survey = Survey {
         wanted: None,
@@ -79,7 +86,7 @@ pub(crate) fn survey(storage: &Arc<dyn Storage>, reading: Reading) -> Result<Sur
     };
     loop {
         let before = survey.end;
-        survey.read_on(storage, reading)?;
+        survey.read_on(storage, reading, show)?;
         if survey.rest == Rest::Nothing || patience == 0 {
             return Ok(survey);
         }
@@ -90,7 +97,12 @@ pub(crate) fn survey(storage: &Arc<dyn Storage>, reading: Reading) -> Result<Sur
 
 impl Survey {
     /// Takes in the good records from `self.end` on.
-    fn read_on(&mut self, storage: &Arc<dyn Storage>, reading: Reading) -> Result<(), LogError> {
+    fn read_on(
+        &mut self,
+        storage: &Arc<dyn Storage>,
+        reading: Reading,
+        show: &mut Show<'_>,
+    ) -> Result<(), LogError> {
         let mut scanner = Scanner::new(Arc::clone(storage), self.end, reading.to);
         loop {
             let offset = scanner.offset();
@@ -100,6 +112,7 @@ impl Survey {
             self.chain
                 .accept(record, offset)
                 .map_err(LogError::Damaged)?;
+            show(record)?;
             if (self.chain.last - 1).is_multiple_of(STRIDE) {
                 self.index.push(offset);
             }
@@ -134,7 +147,7 @@ impl Survey {
     }
 }
 
-fn read_header(storage: &dyn Storage) -> Result<Vec<u8>, LogError> {
+pub(crate) fn read_header(storage: &dyn Storage) -> Result<Vec<u8>, LogError> {
     let mut header = vec![0; HEADER];
     let mut had = 0;
     while had < HEADER {

@@ -1,16 +1,23 @@
-//! The verifier, which needs no key and no writer.
+//! The verifier, which needs no secret and no writer.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Serialize;
+use vouchsafe_tlog::hash::{self, Hash};
+use vouchsafe_tlog::note::VerifierKey;
+use vouchsafe_tlog::{Builder, Checkpoint};
 
 use crate::chain::Chain;
 use crate::scan::FILE;
+use crate::shelf::{self, Directory, Shelf};
 use crate::storage::{Disk, Storage};
 use crate::survey::{Reading, Writer, survey};
+use crate::tree::{CHECKPOINT, KEYS, Keys};
 use crate::{Bad, LogError, Seq};
 
 /// A record's number and hash: everything up to it is fixed by these. Its text form is `NUMBER:HASH`.
@@ -70,6 +77,12 @@ pub struct Verification {
     pub records: u64,
     /// The last of them: keep it elsewhere, and a later check can be told to expect it.
     pub head: Head,
+    /// Up to which record the checkpoint beside the log was signed for what is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Seq>,
+    /// The public key that was taken for the log's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// Intents without outcome: running now, or cut by a crash that the next start will record.
     pub open: Vec<Seq>,
     /// What this check could not see.
@@ -83,6 +96,9 @@ impl fmt::Display for Verification {
             "good      {} records, unbroken from the first",
             self.records
         )?;
+        if let (Some(signed), Some(key)) = (self.signed, &self.key) {
+            writeln!(out, "signed    the first {signed} of them, by {key}")?;
+        }
         if let Some(first) = self.open.first() {
             writeln!(
                 out,
@@ -120,6 +136,11 @@ pub enum VerifyError {
         "record `{0}` is not the one that is expected: it, or records before it, were rewritten"
     )]
     Rewritten(Seq),
+    /// There is a checkpoint and no key to check it with.
+    #[error(
+        "no checkpoint and `verifier-keys` lie beside the log: nothing of it was published, or they were taken away"
+    )]
+    NoKey,
     /// The log could not be read.
     #[error(transparent)]
     Unreadable(LogError),
@@ -132,7 +153,7 @@ impl VerifyError {
             Self::Bad(bad) => Some(bad.record),
             Self::Cut { missing, .. } => Some(*missing),
             Self::Rewritten(seq) => Some(*seq),
-            Self::Unreadable(_) => None,
+            Self::Unreadable(_) | Self::NoKey => None,
         }
     }
 }
@@ -146,51 +167,198 @@ impl From<LogError> for VerifyError {
     }
 }
 
-/// Checks the log in `dir` from its first record to its last: every byte, number, link and conclusion, and that
-/// record `expect` is part of it. Works beside a running writer, and needs no key.
+/// What is known of a log from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Expect {
+    /// A record that was its last.
+    pub head: Option<Head>,
+    /// A checkpoint that it signed: the text of the note.
+    pub checkpoint: Option<String>,
+}
+
+impl From<Option<Head>> for Expect {
+    fn from(head: Option<Head>) -> Self {
+        Self {
+            head,
+            checkpoint: None,
+        }
+    }
+}
+
+/// Checks the log in `dir` from its first record to its last: every byte, number, link and conclusion, that the records
+/// are those that its checkpoint was signed for, and that it holds what is expected. Works beside a running writer, and
+/// without the host's keystore: it takes the public key that lies beside the log, and says so.
 ///
 /// # Errors
 /// The first bad record, or that the log could not be read.
-pub fn verify(dir: &Path, expect: Option<Head>) -> Result<Verification, VerifyError> {
+pub fn verify(dir: &Path, expect: &Expect) -> Result<Verification, VerifyError> {
+    let shelf = Directory(dir.to_owned());
     let disk = Disk::open_to_read(&dir.join(FILE)).map_err(LogError::from)?;
-    let storage: Arc<dyn Storage> = Arc::new(disk);
-    verify_storage(&storage, None, expect)
+    verify_on(&(Arc::new(disk) as Arc<dyn Storage>), &shelf, expect)
 }
 
-/// As [`verify`], of a log that lies elsewhere than in a file of this host.
+/// As [`verify`], of a log that lies elsewhere than in files of this host.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn verify_on(
     storage: &Arc<dyn Storage>,
-    expect: Option<Head>,
+    shelf: &dyn Shelf,
+    expect: &Expect,
 ) -> Result<Verification, VerifyError> {
-    verify_storage(storage, None, expect)
+    // Before the records are read: there are at least as many as it says.
+    let own = shelf::text(shelf, CHECKPOINT).map_err(LogError::from)?;
+    let keys = shelf::text(shelf, KEYS).map_err(LogError::from)?;
+    let keys = keys.map(|keys| Keys::parse(&keys)).transpose();
+    let keys = keys.map_err(LogError::Checkpoint)?;
+    Check::of(expect, own.as_deref(), keys.as_ref(), Whose::Beside)?.run(storage, None)
 }
 
-pub(crate) fn verify_storage(
-    storage: &Arc<dyn Storage>,
-    to: Option<u64>,
-    expect: Option<Head>,
-) -> Result<Verification, VerifyError> {
-    let reading = Reading {
-        writer: Writer::Perhaps,
-        to,
-        want: expect.map(|head| head.seq),
-    };
-    let survey = survey(storage, reading)?;
-    if let Some(bad) = survey.fault() {
-        return Err(VerifyError::Bad(bad));
+/// Where the key is from that checkpoints are checked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The host's own.
+    Ours,
+    /// It lies beside the log, where who may rewrite the log may replace it.
+    Beside,
+}
+
+/// What a log is held against.
+pub(crate) struct Check {
+    head: Option<Head>,
+    /// A checkpoint that was kept elsewhere.
+    kept: Option<Checkpoint>,
+    /// The one that lies beside the log.
+    own: Option<Checkpoint>,
+    key: Option<VerifierKey>,
+    whose: Whose,
+}
+
+impl Check {
+    /// What `expect` and the log's `own` checkpoint say, as far as `keys` signed it.
+    ///
+    /// # Errors
+    /// When a checkpoint is not signed by any of them.
+    pub(crate) fn of(
+        expect: &Expect,
+        own: Option<&str>,
+        keys: Option<&Keys>,
+        whose: Whose,
+    ) -> Result<Self, VerifyError> {
+        let read = |text: &str| match keys {
+            Some(keys) => keys
+                .read(text)
+                .map_err(|error| LogError::Checkpoint(error).into()),
+            None => Err(VerifyError::NoKey),
+        };
+        Ok(Self {
+            head: expect.head,
+            kept: expect.checkpoint.as_deref().map(read).transpose()?,
+            own: own.map(read).transpose()?,
+            key: keys.map(|keys| keys.newest.clone()),
+            whose,
+        })
     }
-    if let Some(expect) = expect {
-        check_expected(expect, survey.wanted, survey.chain.last)?;
+
+    /// Reads the log up to byte `to`, or to its end.
+    ///
+    /// # Errors
+    /// The first thing that is not as it should be.
+    pub(crate) fn run(
+        self,
+        storage: &Arc<dyn Storage>,
+        to: Option<u64>,
+    ) -> Result<Verification, VerifyError> {
+        let reading = Reading {
+            writer: Writer::Perhaps,
+            to,
+            want: self.head.map(|head| head.seq),
+        };
+        let mut roots = Roots::default();
+        let survey = survey(storage, reading, &mut |record| {
+            roots.take(record, [&self.kept, &self.own]);
+            Ok(())
+        })?;
+        if let Some(bad) = survey.fault() {
+            return Err(VerifyError::Bad(bad));
+        }
+        let last = survey.chain.last;
+        if let Some(head) = self.head {
+            check_expected(head, survey.wanted, last)?;
+        }
+        for checkpoint in [&self.kept, &self.own].into_iter().flatten() {
+            roots.check(checkpoint, last)?;
+        }
+        Ok(Verification {
+            records: last,
+            head: Head::of(&survey.chain),
+            signed: self.own.as_ref().map(|own| own.size),
+            key: self.key.as_ref().map(VerifierKey::to_string),
+            open: survey.chain.open.keys().copied().collect(),
+            unchecked: self.unchecked(last),
+        })
     }
-    Ok(Verification {
-        records: survey.chain.last,
-        head: Head::of(&survey.chain),
-        open: survey.chain.open.keys().copied().collect(),
-        unchecked: unchecked(expect, survey.chain.last),
-    })
+
+    /// What could not be seen, in words.
+    fn unchecked(&self, last: Seq) -> Vec<String> {
+        const HOW: &str =
+            "keep what `vouchsafe audit checkpoint` prints elsewhere and pass it with --from";
+        let kept = self.kept.as_ref().map(|kept| kept.size);
+        match (self.head.map(|head| head.seq).max(kept), &self.own) {
+            (Some(known), _) if known < last => vec![format!(
+                "whether records after {known} were rewritten or cut off since: what was kept vouches for those up to it"
+            )],
+            (Some(_), _) => vec![format!("whether records after {last} were cut off")],
+            (None, Some(own)) if self.whose == Whose::Ours => vec![format!(
+                "whether records after {} were rewritten, or all was put back to an older state; {HOW}",
+                own.size
+            )],
+            (None, Some(_)) => vec![
+                format!("whether all was put back to an older state; {HOW}"),
+                "whether the key above, which lies beside the log, is this host's: compare it with one that was kept elsewhere".to_owned(),
+            ],
+            (None, None) => vec![format!(
+                "whether records after {last} were cut off, or everything was rewritten by somebody who may write the file; {HOW}, or the head below with --expect"
+            )],
+        }
+    }
+}
+
+/// The roots that checkpoints are held against.
+#[derive(Default)]
+struct Roots {
+    builder: Builder,
+    seen: BTreeMap<u64, Hash>,
+}
+
+impl Roots {
+    fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 2]) {
+        let Ok(()) = self
+            .builder
+            .push(hash::leaf(record), |_, _| Ok::<_, Infallible>(()));
+        let size = self.builder.size();
+        if wanted
+            .into_iter()
+            .flatten()
+            .any(|checkpoint| checkpoint.size == size)
+        {
+            self.seen.insert(size, self.builder.root());
+        }
+    }
+
+    fn check(&self, checkpoint: &Checkpoint, last: Seq) -> Result<(), VerifyError> {
+        let size = checkpoint.size;
+        match self.seen.get(&size) {
+            Some(root) if *root == checkpoint.root => Ok(()),
+            None if size > last => Err(VerifyError::Cut {
+                missing: last + 1,
+                last,
+                expected: size,
+            }),
+            None if size == 0 => Ok(()),
+            _ => Err(VerifyError::Rewritten(size)),
+        }
+    }
 }
 
 fn check_expected(expect: Head, found: Option<[u8; 32]>, last: Seq) -> Result<(), VerifyError> {
@@ -202,20 +370,5 @@ fn check_expected(expect: Head, found: Option<[u8; 32]>, last: Seq) -> Result<()
             last,
             expected: expect.seq,
         }),
-    }
-}
-
-fn unchecked(expect: Option<Head>, last: Seq) -> Vec<String> {
-    const HOW: &str = "keep the head below elsewhere and pass it with --expect";
-    match expect {
-        None => vec![
-            format!("whether records after {last} were cut off; {HOW}"),
-            format!("whether everything was rewritten by somebody who may write the file; {HOW}"),
-        ],
-        Some(expect) if expect.seq < last => vec![format!(
-            "whether records after {} were rewritten or cut off since: the expected head vouches for those up to it",
-            expect.seq
-        )],
-        Some(_) => vec![format!("whether records after {last} were cut off")],
     }
 }

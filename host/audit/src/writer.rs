@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::storage::Storage;
 use crate::tail::{Batch, Tail, Writer};
+use crate::tree::Tree;
 
 /// A buffer larger than this is given back.
 const KEEP: usize = 1 << 20;
@@ -22,14 +23,22 @@ const LOOKS: u32 = 20;
 /// What appenders and the writer share.
 pub(crate) struct Shared {
     pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) tree: Tree,
     tail: Mutex<Tail>,
     work: Condvar,
 }
 
+/// What the writer does next.
+enum Work {
+    Write(Batch),
+    Publish,
+}
+
 impl Shared {
-    pub(crate) fn new(storage: Arc<dyn Storage>, tail: Tail) -> Self {
+    pub(crate) fn new(storage: Arc<dyn Storage>, tail: Tail, tree: Tree) -> Self {
         Self {
             storage,
+            tree,
             tail: Mutex::new(tail),
             work: Condvar::new(),
         }
@@ -51,6 +60,7 @@ impl Shared {
         let Some(batch) = batch else { return Ok(()) };
         self.write(&batch)?;
         self.tail().committed(&batch);
+        self.tree.integrate(&batch.bytes);
         Ok(())
     }
 
@@ -59,25 +69,30 @@ impl Shared {
         self.storage.sync()
     }
 
-    /// The next batch, as soon as somebody waits for it or it has gathered long enough; `None` when the log is being
-    /// closed or was poisoned.
-    fn next(&self, spare: Vec<u8>) -> Option<Batch> {
+    /// The next batch, as soon as somebody waits for it or it has gathered long enough, but first what is due to be
+    /// published; `None` when the log is being closed or was poisoned.
+    fn next(&self, spare: &mut Vec<u8>) -> Option<Work> {
         let mut tail = self.tail();
         let mut looks = 0;
         loop {
             if tail.poisoned.is_some() {
                 return None;
             }
+            let due = self.tree.due();
+            if due == Some(Duration::ZERO) && !tail.closing {
+                tail.writer = Writer::Busy;
+                return Some(Work::Publish);
+            }
             let patience = tail.patience(LINGER);
             if patience == Some(Duration::ZERO) {
                 tail.writer = Writer::Busy;
-                return tail.take(spare);
+                return tail.take(std::mem::take(spare)).map(Work::Write);
             }
             if tail.closing {
                 return None;
             }
             looks = if patience.is_some() { 0 } else { looks + 1 };
-            tail = self.wait(tail, patience, looks);
+            tail = self.wait(tail, patience, due, looks);
         }
     }
 
@@ -85,11 +100,16 @@ impl Shared {
         &'a self,
         mut tail: MutexGuard<'a, Tail>,
         patience: Option<Duration>,
+        due: Option<Duration>,
         looks: u32,
     ) -> MutexGuard<'a, Tail> {
         if looks > LOOKS {
             tail.writer = Writer::Resting;
-            return self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
+            let Some(due) = due else {
+                return self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
+            };
+            let waited = self.work.wait_timeout(tail, due);
+            return waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         tail.writer = Writer::Watching;
         let time = patience.unwrap_or(LINGER);
@@ -102,7 +122,12 @@ impl Shared {
 pub(crate) fn run(shared: &Shared) {
     let _poisons = PoisonOnPanic(shared);
     let mut spare = Vec::new();
-    while let Some(mut batch) = shared.next(spare) {
+    while let Some(work) = shared.next(&mut spare) {
+        let Work::Write(mut batch) = work else {
+            // What can't be published now is tried again; nobody waits for it.
+            drop(shared.tree.publish());
+            continue;
+        };
         if let Err(error) = shared.write(&batch) {
             shared.tail().poison(&error.to_string());
             return;
@@ -111,6 +136,7 @@ pub(crate) fn run(shared: &Shared) {
         tail.committed(&batch);
         tail.allocate_ahead(shared.storage.as_ref());
         drop(tail);
+        shared.tree.integrate(&batch.bytes);
         batch.bytes.clear();
         batch.bytes.shrink_to(KEEP);
         spare = batch.bytes;
@@ -122,6 +148,8 @@ pub(crate) fn run(shared: &Shared) {
 fn close(shared: &Shared) {
     let tail = shared.tail();
     if tail.poisoned.is_none() {
+        // What is not published now is at the next start.
+        drop(shared.tree.publish());
         // The records are durable; that the space is given back is a courtesy.
         drop(shared.storage.truncate(tail.durable_end));
         drop(shared.storage.sync());

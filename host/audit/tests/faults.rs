@@ -6,9 +6,9 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{Faulty, SMALL, fill, intent, keys, outcome, unknown};
+use common::{Faulty, InMemory, SMALL, fill, intent, keys, outcome, unknown};
 use proptest::prelude::*;
-use vouchsafe_audit::{Control, Entry, Kind, Log, LogError, Options, Record, Refusal};
+use vouchsafe_audit::{Control, Entry, Expect, Kind, Log, LogError, Options, Record, Refusal};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -24,7 +24,7 @@ fn all(log: &Log) -> Vec<Record> {
 #[test]
 fn a_lone_call_waits_for_one_sync_and_not_for_two() {
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     runtime().block_on(async {
         fill(&log, 1).await;
         let before = disk.syncs();
@@ -48,7 +48,7 @@ fn a_lone_call_waits_for_one_sync_and_not_for_two() {
 fn a_failed_sync_stops_everything() {
     for fail in [Faulty::fail_sync, Faulty::fail_write] {
         let disk = Faulty::new();
-        let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+        let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
         runtime().block_on(async {
             fill(&log, 1).await;
             let open = log.append(intent("open")).unwrap();
@@ -79,7 +79,7 @@ fn a_failed_sync_stops_everything() {
             }
         });
         drop(log);
-        let log = Log::open_on(disk, keys(), SMALL).unwrap();
+        let log = Log::open_on(disk, Box::<InMemory>::default(), keys(), SMALL).unwrap();
         assert!(log.open_intents().is_empty());
         assert_eq!(log.tail(1).next().unwrap().unwrap().kind, Kind::Unknown);
     }
@@ -88,7 +88,7 @@ fn a_failed_sync_stops_everything() {
 #[test]
 fn a_full_disk_denies_new_work_and_takes_every_outcome() {
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     disk.limit(200 * 1024);
     let mut open = Vec::new();
     let refused = loop {
@@ -133,7 +133,7 @@ fn a_full_disk_denies_new_work_and_takes_every_outcome() {
 #[test]
 fn control_records_have_their_own_space_and_no_more() {
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     disk.limit(200 * 1024);
     let open = log.append(intent("c")).unwrap();
     let full = (0..10_000).find_map(|_| log.append(Entry::Control(Control::default())).err());
@@ -148,7 +148,7 @@ fn a_slow_disk_holds_back_new_work_only() {
         pending: 0,
         ..SMALL
     };
-    let log = Log::open_on(disk, keys(), options).unwrap();
+    let log = Log::open_on(disk, Box::<InMemory>::default(), keys(), options).unwrap();
     let mut open = Vec::new();
     // The writer drains in between, so it may take a few.
     let busy = (0..100_000).find_map(|_| match log.append(intent("c")) {
@@ -179,7 +179,7 @@ proptest! {
         choices in prop::collection::vec(prop::collection::vec(any::<bool>(), 64), 8),
     ) {
         let disk = Faulty::new();
-        let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+        let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
         let name = "n".repeat(length);
         let mut acknowledged = Vec::new();
         runtime().block_on(async {
@@ -198,12 +198,12 @@ proptest! {
         for choice in choices {
             let mut choice = choice.into_iter().cycle();
             let image = disk.after_power_cut(|| choice.next().unwrap());
-            let log = Log::open_on(Faulty::holding(image), keys(), SMALL).unwrap();
+            let log = Log::open_on(Faulty::holding(image), Box::<InMemory>::default(), keys(), SMALL).unwrap();
             let found = all(&log);
             for known in &acknowledged {
                 prop_assert_eq!(found[known.seq() as usize - 1].seq, known.seq());
             }
-            log.verify(acknowledged.last().map(|last| last.head())).unwrap();
+            log.verify(&Expect::from(acknowledged.last().map(|last| last.head()))).unwrap();
             prop_assert!(log.open_intents().is_empty());
             STATES.fetch_add(1, Ordering::Relaxed);
         }
@@ -214,7 +214,7 @@ proptest! {
 #[test]
 fn a_write_torn_at_any_byte_is_cut_and_said() {
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     let last = runtime().block_on(async {
         fill(&log, 2).await;
         log.head()
@@ -237,13 +237,19 @@ fn a_write_torn_at_any_byte_is_cut_and_said() {
             if !keep_space {
                 image.truncate(cut);
             }
-            let log = Log::open_on(Faulty::holding(image), keys(), SMALL).unwrap();
+            let log = Log::open_on(
+                Faulty::holding(image),
+                Box::<InMemory>::default(),
+                keys(),
+                SMALL,
+            )
+            .unwrap();
             let found = all(&log);
             assert_eq!(found.len(), 5);
             assert_eq!(found[4].action.as_deref(), Some("recovered"));
             assert_eq!(found[4].facts["after"], "4");
             assert_eq!(found[4].facts["torn_bytes"], (cut - written).to_string());
-            log.verify(Some(last)).unwrap();
+            log.verify(&Expect::from(Some(last))).unwrap();
         }
     }
 }
@@ -251,7 +257,15 @@ fn a_write_torn_at_any_byte_is_cut_and_said() {
 #[test]
 fn one_sync_serves_a_crowd() {
     let disk = Faulty::new();
-    let log = Arc::new(Log::open_on(disk.clone(), keys(), Options::default()).unwrap());
+    let log = Arc::new(
+        Log::open_on(
+            disk.clone(),
+            Box::<InMemory>::default(),
+            keys(),
+            Options::default(),
+        )
+        .unwrap(),
+    );
     let before = disk.syncs();
     let crowd = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -4,20 +4,26 @@
 mod common;
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{intent, open, outcome};
+use common::{SMALL, intent, keys_of, keystore_in, outcome};
 use vouchsafe_ambient::{child, env};
-use vouchsafe_audit::{Head, Kind, Why, verify};
+use vouchsafe_audit::{Expect, Head, Kind, Log, Why, verify};
 
 const CHILD: &str = "VOUCHSAFE_TEST_LOG";
+
+/// Both processes have the keys that lie beside the log.
+fn open_with_its_keys(dir: &Path) -> Log {
+    Log::open(dir, keys_of(&keystore_in(dir)), SMALL).unwrap()
+}
 
 /// Not a test of its own: what the killed child runs. It says each head after it is durable.
 #[test]
 fn writer() {
     let Some(dir) = env::var(CHILD) else { return };
-    let log = open(dir.as_ref());
+    let log = open_with_its_keys(dir.as_ref());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -69,12 +75,12 @@ fn what_was_acknowledged_survives_kill_9() {
         );
         last = heads.last().copied().or(last);
 
-        let log = open(dir.path());
+        let log = open_with_its_keys(dir.path());
         assert!(log.open_intents().is_empty());
-        log.verify(last).unwrap();
+        log.verify(&Expect::from(last)).unwrap();
         let end = log.tail(1).next().unwrap().unwrap();
         assert_eq!((end.kind, end.why), (Kind::Unknown, Some(Why::Crash)));
         drop(log);
-        verify(dir.path(), last).unwrap();
+        verify(dir.path(), &Expect::from(last)).unwrap();
     }
 }

@@ -6,10 +6,10 @@ mod common;
 
 use std::sync::{Arc, OnceLock};
 
-use common::{Faulty, SMALL, fill, keys};
+use common::{Faulty, InMemory, SMALL, fill, keys};
 use proptest::prelude::*;
 use vouchsafe_audit::storage::Storage;
-use vouchsafe_audit::{Head, Log, LogError, VerifyError, verify};
+use vouchsafe_audit::{Expect, Head, Log, LogError, VerifyError, verify};
 
 const HEADER: usize = 90;
 
@@ -25,7 +25,7 @@ fn sample() -> &'static Sample {
     static SAMPLE: OnceLock<Sample> = OnceLock::new();
     SAMPLE.get_or_init(|| {
         let disk = Faulty::new();
-        let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+        let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -52,7 +52,7 @@ fn record_at(at: usize) -> u64 {
 fn check(bytes: &[u8], expect: Option<Head>) -> Result<u64, VerifyError> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("records.log"), bytes).unwrap();
-    verify(dir.path(), expect).map(|good| good.records)
+    verify(dir.path(), &Expect::from(expect)).map(|good| good.records)
 }
 
 fn bad_record(bytes: &[u8]) -> u64 {
@@ -61,7 +61,12 @@ fn bad_record(bytes: &[u8]) -> u64 {
 
 /// Opening never takes a changed log for what it was: it refuses, or it cuts the last batch and says so.
 fn reopen(bytes: Vec<u8>) -> Result<u64, LogError> {
-    let log = Log::open_on(Faulty::holding(bytes), keys(), SMALL)?;
+    let log = Log::open_on(
+        Faulty::holding(bytes),
+        Box::<InMemory>::default(),
+        keys(),
+        SMALL,
+    )?;
     let last = log.tail(1).next().unwrap().unwrap();
     assert_eq!(last.action.as_deref(), Some("recovered"));
     Ok(last.seq)
@@ -201,7 +206,7 @@ fn an_edited_last_record_is_noticed_given_a_head() {
 fn a_log_rewritten_from_the_first_record_is_noticed_given_a_head() {
     let Sample { head, .. } = sample();
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -221,7 +226,7 @@ fn a_zeroed_sector_of_an_acknowledged_record_is_damage_not_a_torn_write() {
     assert!(disk.size().unwrap() > 4096);
     bytes[1024..1536].fill(0);
     assert!(matches!(
-        Log::open_on(Faulty::holding(bytes), keys(), SMALL),
+        Log::open_on(Faulty::holding(bytes), Box::<InMemory>::default(), keys(), SMALL),
         Err(LogError::Damaged(bad)) if bad.record == record_at(1024)
     ));
 }

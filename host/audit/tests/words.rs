@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Faulty, SMALL, fill, intent, keys};
+use common::{Faulty, InMemory, SMALL, fill, intent, keys};
 use insta::assert_snapshot;
-use vouchsafe_audit::{Head, Log, LogError};
+use vouchsafe_audit::{Expect, Head, Log, LogError};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -24,7 +24,7 @@ fn fixed(text: &impl ToString) -> String {
 
 fn log_of(pairs: usize) -> (std::sync::Arc<Faulty>, Log) {
     let disk = Faulty::new();
-    let log = Log::open_on(disk.clone(), keys(), SMALL).unwrap();
+    let log = Log::open_on(disk.clone(), Box::<InMemory>::default(), keys(), SMALL).unwrap();
     runtime().block_on(fill(&log, pairs));
     (disk, log)
 }
@@ -37,14 +37,13 @@ fn a_good_log() {
         log.durable(&open).await.unwrap();
     });
     let head: Head = log.head();
-    assert_snapshot!(fixed(&log.verify(None).unwrap()), @"
+    assert_snapshot!(fixed(&log.verify(&Expect::default()).unwrap()), @"
     good      7 records, unbroken from the first
     open      1 without an outcome yet, from record 7 on
-    unchecked whether records after 7 were cut off; keep the head below elsewhere and pass it with --expect
-    unchecked whether everything was rewritten by somebody who may write the file; keep the head below elsewhere and pass it with --expect
+    unchecked whether records after 7 were cut off, or everything was rewritten by somebody who may write the file; keep what `vouchsafe audit checkpoint` prints elsewhere and pass it with --from, or the head below with --expect
     head      7:HASH
     ");
-    assert_snapshot!(fixed(&log.verify(Some(head)).unwrap()), @"
+    assert_snapshot!(fixed(&log.verify(&Expect::from(Some(head))).unwrap()), @"
     good      7 records, unbroken from the first
     open      1 without an outcome yet, from record 7 on
     unchecked whether records after 7 were cut off
@@ -58,15 +57,20 @@ fn a_bad_log() {
     let head = log.head();
     let mut bytes = disk.bytes();
     bytes[200] ^= 1;
-    let opened = Log::open_on(Faulty::holding(bytes), keys(), SMALL);
+    let opened = Log::open_on(
+        Faulty::holding(bytes),
+        Box::<InMemory>::default(),
+        keys(),
+        SMALL,
+    );
     assert_snapshot!(opened.unwrap_err(), @"the log is damaged at record `1` (byte 90): its bytes do not match its check sum; restore it from a backup, or move it away to begin a new one");
     let longer = Head { seq: 9, ..head };
-    assert_snapshot!(log.verify(Some(longer)).unwrap_err(), @"record `7` is missing: the log ends at record 6, but had reached 9; its end was cut");
+    assert_snapshot!(log.verify(&Expect::from(Some(longer))).unwrap_err(), @"record `7` is missing: the log ends at record 6, but had reached 9; its end was cut");
     let other = Head {
         hash: [0; 32],
         ..head
     };
-    assert_snapshot!(log.verify(Some(other)).unwrap_err(), @"record `6` is not the one that is expected: it, or records before it, were rewritten");
+    assert_snapshot!(log.verify(&Expect::from(Some(other))).unwrap_err(), @"record `6` is not the one that is expected: it, or records before it, were rewritten");
 }
 
 #[test]

@@ -390,6 +390,23 @@ pub(crate) enum Audit {
         /// The head that an earlier `verify` printed, kept elsewhere.
         #[arg(long, value_name = "HEAD")]
         expect: Option<String>,
+        /// A checkpoint that was kept elsewhere: the log must still begin with what it is of.
+        #[arg(long, value_name = "CHECKPOINT")]
+        from: Option<PathBuf>,
+    },
+    /// Sign for all records so far, and print the signed note: keep it elsewhere.
+    Checkpoint,
+    /// Print the public key that checks what the log signs: give it to who is to check.
+    Key,
+    /// Print a record with the proof that it is in the log; `vouchsafe-verify receipt` checks it.
+    Prove {
+        /// The record's sequence number.
+        seq: u64,
+    },
+    /// Write the whole log into a new directory, as C2SP tlog-tiles; `vouchsafe-verify log` checks it.
+    Export {
+        /// The directory, which must not exist.
+        directory: PathBuf,
     },
 }
 

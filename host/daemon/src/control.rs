@@ -164,7 +164,9 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
             call(owner, caller, &tool, arguments).await
         }
         Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),
-        Request::AuditVerify { expect } => audit::verify(owner, expect.as_deref()).await,
+        Request::AuditVerify { expect, from } => audit::verify(owner, expect, from).await,
+        Request::AuditCheckpoint => block_in_place(|| audit::checkpoint(owner)),
+        Request::AuditProve { seq } => audit::prove(owner, seq).await,
         Request::Stop => {
             owner.stop();
             Ok(json!({}))

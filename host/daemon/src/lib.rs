@@ -90,6 +90,17 @@ pub fn compile_child() -> Result<(), vouchsafe_runtime::CompileError> {
     vouchsafe_runtime::compile_child_main(std::io::stdin().lock(), std::io::stdout().lock())
 }
 
+/// What is expected of a log, as a person wrote it.
+///
+/// # Errors
+/// When `head` is none.
+pub fn audit_expected(
+    head: Option<&str>,
+    from: Option<String>,
+) -> Result<vouchsafe_audit::Expect, protocol::Failure> {
+    control::audit::expected(head, from)
+}
+
 /// What a check of the log found, as `audit verify` reports it with or without an owner.
 pub fn audit_facts(
     checked: Result<vouchsafe_audit::Verification, vouchsafe_audit::VerifyError>,

@@ -130,7 +130,7 @@ impl Owner {
         let applied = Applied::load(&home, &state)?;
         let log = Arc::new(Log::open(
             &home.audit(),
-            log_keys(&keystore),
+            log_keys(&keystore)?,
             Options::default(),
         )?);
         let history = History::read(&log, applied.as_ref(), &mut switches)?;
@@ -656,11 +656,12 @@ fn is_the_newest(in_force: Option<&InForce>, memory: &VersionMemory) -> bool {
     serial >= memory.statements_seen() && revocations >= memory.revocations_seen()
 }
 
-pub(crate) fn log_keys(keystore: &Keystore) -> LogKeys {
-    LogKeys {
+pub(crate) fn log_keys(keystore: &Keystore) -> Result<LogKeys, SetupError> {
+    Ok(LogKeys {
         commitments: keystore.sealer(Purpose::LogCommitments),
         pseudonyms: keystore.mac(Purpose::LogPseudonyms),
-    }
+        checkpoints: keystore.signer(Purpose::LogCheckpoints)?,
+    })
 }
 
 fn engine_settings(home: &Home) -> Result<Settings, OpenError> {

@@ -145,6 +145,15 @@ pub enum Request {
     AuditVerify {
         /// A head kept elsewhere, as `audit verify` prints it.
         expect: Option<String>,
+        /// A checkpoint kept elsewhere: the text of the note.
+        from: Option<String>,
+    },
+    /// Publish the log as far as it is durable.
+    AuditCheckpoint,
+    /// A record, and the proof that it is in the log.
+    AuditProve {
+        /// The record's sequence number.
+        seq: u64,
     },
     /// End once the calls under way are done, and after some seconds at the latest.
     Stop,

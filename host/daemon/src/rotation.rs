@@ -76,15 +76,18 @@ fn record(
         let generations = keystore.facts().generations;
         generations.last().map_or(0, |newest| newest.number)
     };
+    let log = Log::open(&home.audit(), owner::log_keys(old)?, Options::default())?;
+    let next_key = log.verifier_key_of(&owner::log_keys(next)?)?;
     let facts = [
         ("from", newest(old).to_string()),
         ("to", newest(next).to_string()),
         ("purposes", Purpose::ALL.map(Purpose::name).join(" ")),
         ("seal", "new key file".to_owned()),
+        // Signed for by the key that it follows.
+        ("log_key", next_key.to_string()),
         ("operator", operator),
     ];
     let entry = Entry::Control(records::control("rotate-keys", None, facts));
-    let log = Log::open(&home.audit(), owner::log_keys(old), Options::default())?;
     let recorded = log.append(entry)?;
     let waiting = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(waiting.block_on(log.durable(&recorded))?)

@@ -121,8 +121,13 @@ impl SealingKey {
 /// The cipher whose key is derived from `root` for `info`.
 pub(crate) fn cipher(root: &Prk, info: &[&[u8]]) -> Result<RandomizedNonceKey, Unspecified> {
     let mut bytes = Zeroizing::new([0; 32]);
-    root.expand(info, Len32)?.fill(bytes.as_mut_slice())?;
+    fill(root, info, &mut bytes)?;
     RandomizedNonceKey::new(&AES_256_GCM, bytes.as_slice())
+}
+
+/// Fills `bytes` with what is derived from `root` for `info`.
+pub(crate) fn fill(root: &Prk, info: &[&[u8]], bytes: &mut [u8; 32]) -> Result<(), Unspecified> {
+    root.expand(info, Len32)?.fill(bytes.as_mut_slice())
 }
 
 /// The root secret as HKDF wants it.

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::derived::prk;
 use crate::seal::{self, SealHeader};
-use crate::{MacKey, Seal, SealingKey};
+use crate::{MacKey, Seal, SealingKey, SigningKey};
 
 /// What a derived key may be used for. Keys of two purposes tell nothing about each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum Purpose {
     LogCommitments,
     /// Pseudonyms of people in the log.
     LogPseudonyms,
+    /// Signs the log's checkpoints.
+    LogCheckpoints,
     /// Authenticates compiled code on disk.
     CodeCache,
     /// Authenticates what reading a component gave.
@@ -43,9 +45,10 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose, in the order in which they are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LogCommitments,
         Self::LogPseudonyms,
+        Self::LogCheckpoints,
         Self::CodeCache,
         Self::ReadMarks,
         Self::VersionMemory,
@@ -64,6 +67,7 @@ impl Purpose {
         match self {
             Self::LogCommitments => "vouchsafe/v1/log-commitments",
             Self::LogPseudonyms => "vouchsafe/v1/log-pseudonyms",
+            Self::LogCheckpoints => "vouchsafe/v1/log-checkpoints",
             Self::CodeCache => "vouchsafe/v1/code-cache",
             Self::ReadMarks => "vouchsafe/v1/read-marks",
             Self::VersionMemory => "vouchsafe/v1/version-memory",
@@ -80,6 +84,9 @@ impl Purpose {
                 "what was committed to in the log can no longer be shown to match"
             }
             Self::LogPseudonyms => "people in old records can no longer be found by name",
+            Self::LogCheckpoints => {
+                "a new key has to be told to those who check the log; old proofs hold"
+            }
             Self::CodeCache => "every component is compiled again",
             Self::ReadMarks => "every component is read again",
             Self::VersionMemory => "an older signed version is no longer noticed as a rollback",
@@ -223,6 +230,15 @@ impl Keystore {
         header.seal = seal::prepare(seal)?;
         let roots = self.roots.clone();
         self.replace(seal, header, roots)
+    }
+
+    /// The key that signs for `purpose`.
+    ///
+    /// # Errors
+    /// When the cryptographic library refuses.
+    pub fn signer(&self, purpose: Purpose) -> Result<SigningKey, KeystoreError> {
+        let roots: Vec<Prk> = self.roots.chunks_exact(ROOT).rev().map(prk).collect();
+        Ok(SigningKey::derive(&roots, purpose.info().as_bytes())?)
     }
 
     /// What `keys list` shows: no secret in it.
@@ -392,6 +408,7 @@ struct File {
 struct Keys {
     log_commitments: Pair,
     log_pseudonyms: Pair,
+    log_checkpoints: Pair,
     code_cache: Pair,
     read_marks: Pair,
     version_memory: Pair,
@@ -424,6 +441,7 @@ impl Keys {
         Ok(Self {
             log_commitments: pair(Purpose::LogCommitments)?,
             log_pseudonyms: pair(Purpose::LogPseudonyms)?,
+            log_checkpoints: pair(Purpose::LogCheckpoints)?,
             code_cache: pair(Purpose::CodeCache)?,
             read_marks: pair(Purpose::ReadMarks)?,
             version_memory: pair(Purpose::VersionMemory)?,
@@ -437,6 +455,7 @@ impl Keys {
         match purpose {
             Purpose::LogCommitments => &self.log_commitments,
             Purpose::LogPseudonyms => &self.log_pseudonyms,
+            Purpose::LogCheckpoints => &self.log_checkpoints,
             Purpose::CodeCache => &self.code_cache,
             Purpose::ReadMarks => &self.read_marks,
             Purpose::VersionMemory => &self.version_memory,

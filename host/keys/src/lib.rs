@@ -13,6 +13,7 @@ mod private;
 mod public;
 mod seal;
 mod secret;
+mod signing;
 pub mod statement;
 
 pub use derived::{MacKey, SealError, SealingKey};
@@ -23,3 +24,4 @@ pub use private::{Algorithm, KeyError, PrivateKey};
 pub use public::{Hashed, PublicKey};
 pub use seal::Seal;
 pub use secret::Secret;
+pub use signing::SigningKey;

@@ -9,26 +9,36 @@
     reason = "each test program uses a part of this; a test may fail by panicking"
 )]
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use vouchsafe_ambient::files::FileError;
 use vouchsafe_audit::storage::Storage;
 use vouchsafe_audit::{
-    Entry, Intent, Log, LogKeys, Options, Outcome, Resources, Status, Subject, Unknown, Why,
+    Entry, Intent, Log, LogKeys, Options, Outcome, Resources, Shelf, Status, Subject, Unknown, Why,
 };
 use vouchsafe_keys::{Keystore, Purpose, Seal};
 
 pub fn keys() -> LogKeys {
     static STORE: OnceLock<Keystore> = OnceLock::new();
-    let store = STORE.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap();
-        let seal = Seal::KeyFile(dir.path().join("seal"));
-        Keystore::create(&dir.path().join("keys"), &seal).unwrap()
-    });
+    let store = STORE.get_or_init(|| keystore_in(tempfile::tempdir().unwrap().path()));
+    keys_of(store)
+}
+
+/// The keystore that lies in `dir`, made there if there is none.
+pub fn keystore_in(dir: &Path) -> Keystore {
+    let seal = Seal::KeyFile(dir.join("seal"));
+    let path = dir.join("keys");
+    Keystore::open(&path, &seal).unwrap_or_else(|_| Keystore::create(&path, &seal).unwrap())
+}
+
+pub fn keys_of(store: &Keystore) -> LogKeys {
     LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
     }
 }
 
@@ -84,6 +94,31 @@ pub async fn fill(log: &Log, pairs: usize) {
         let intent = log.append(intent(&format!("c-{number}"))).unwrap();
         let last = log.append(outcome(intent.seq())).unwrap();
         log.durable(&last).await.unwrap();
+    }
+}
+
+/// A shelf in memory.
+#[derive(Clone, Default)]
+pub struct InMemory(Arc<Mutex<HashMap<String, Vec<u8>>>>);
+
+impl InMemory {
+    pub fn copy(&self) -> Box<Self> {
+        let files = self.0.lock().unwrap().clone();
+        Box::new(Self(Arc::new(Mutex::new(files))))
+    }
+}
+
+impl Shelf for InMemory {
+    fn read(&self, path: &str, _most: u64) -> Result<Option<Vec<u8>>, FileError> {
+        Ok(self.0.lock().unwrap().get(path).cloned())
+    }
+
+    fn write(&self, path: &str, bytes: &[u8], _lasting: bool) -> Result<(), FileError> {
+        self.0
+            .lock()
+            .unwrap()
+            .insert(path.to_owned(), bytes.to_vec());
+        Ok(())
     }
 }
 

@@ -131,7 +131,8 @@ impl House {
 
     pub fn limited(burst: u32) -> Self {
         let disk = Arc::new(Memory::default());
-        let log = Arc::new(Log::open_on(disk.clone(), keys(), Options::default()).unwrap());
+        let log =
+            Arc::new(Log::open_on(disk.clone(), Box::new(()), keys(), Options::default()).unwrap());
         let limit = RateLimit {
             per_second: NonZeroU32::MIN,
             burst: NonZeroU32::new(burst).unwrap(),
@@ -213,6 +214,7 @@ fn keys() -> LogKeys {
     LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! A log that the owner refuses to open is just the one to look at, so both work without an owner.
 
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
-use vouchsafe_audit::{Head, Record};
+use vouchsafe_audit::Record;
 use vouchsafe_daemon::client::Client;
 use vouchsafe_daemon::protocol::{Failure, Request};
 
@@ -11,12 +13,17 @@ use crate::args::Audit;
 use crate::context::Context;
 use crate::exit::Code;
 use crate::output;
+use crate::verbs::proofs;
 
 pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
     context.set_up()?;
     match verb {
         Audit::Show { from, limit, all } => show(context, *from, if *all { ALL } else { *limit }),
-        Audit::Verify { expect } => verify(context, expect.as_deref()),
+        Audit::Verify { expect, from } => verify(context, expect.clone(), from.as_deref()),
+        Audit::Checkpoint => proofs::checkpoint(context),
+        Audit::Key => proofs::key(context),
+        Audit::Prove { seq } => proofs::prove(context, *seq),
+        Audit::Export { directory } => proofs::export(context, directory),
     }
 }
 
@@ -219,13 +226,16 @@ fn number(record: &Json, field: &str) -> Option<f64> {
     record.get(field).and_then(Json::as_f64)
 }
 
-fn verify(context: &Context, expect: Option<&str>) -> anyhow::Result<Code> {
+fn verify(context: &Context, expect: Option<String>, from: Option<&Path>) -> anyhow::Result<Code> {
+    let from = from.map(proofs::kept).transpose()?;
     let facts = output::during("checking the log", || {
         match Client::connect_if_running(&context.home) {
-            Some(mut owner) => Ok(owner.ask(&Request::AuditVerify {
-                expect: expect.map(str::to_owned),
-            })?),
-            None => check(context, expect),
+            Some(mut owner) => Ok(owner.ask(&Request::AuditVerify { expect, from })?),
+            None => {
+                let expect = vouchsafe_daemon::audit_expected(expect.as_deref(), from)?;
+                let checked = vouchsafe_audit::verify(&context.home.audit(), &expect);
+                anyhow::Ok(vouchsafe_daemon::audit_facts(checked))
+            }
         }
     })?;
     let good = facts.get("ok").and_then(Json::as_bool) == Some(true);
@@ -235,11 +245,4 @@ fn verify(context: &Context, expect: Option<&str>) -> anyhow::Result<Code> {
         output::line(facts.get("text").and_then(Json::as_str).unwrap_or_default());
     }
     Ok(if good { Code::Done } else { Code::Refused })
-}
-
-fn check(context: &Context, expect: Option<&str>) -> anyhow::Result<Json> {
-    let expect = expect.map(str::parse::<Head>).transpose();
-    let expect = expect.map_err(|error| Failure::usage(error.to_string()))?;
-    let checked = vouchsafe_audit::verify(&context.home.audit(), expect);
-    Ok(vouchsafe_daemon::audit_facts(checked))
 }

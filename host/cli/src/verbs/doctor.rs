@@ -6,6 +6,8 @@ use vouchsafe_build::Toolchain;
 use vouchsafe_daemon::protocol::Request;
 use vouchsafe_daemon::setup;
 
+use vouchsafe_audit::Expect;
+
 use crate::applying::Current;
 use crate::context::Context;
 use crate::exit::Code;
@@ -158,7 +160,7 @@ fn secrets(context: &Context) -> Result<String, String> {
 }
 
 fn log(context: &Context) -> Result<String, String> {
-    let checked = vouchsafe_audit::verify(&context.home.audit(), None);
+    let checked = vouchsafe_audit::verify(&context.home.audit(), &Expect::default());
     let checked = checked.map_err(|error| error.to_string())?;
     Ok(format!("{} records, unbroken", checked.records))
 }

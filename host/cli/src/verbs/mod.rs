@@ -25,6 +25,7 @@ pub(crate) mod new;
 pub(crate) mod owner;
 pub(crate) mod pack;
 pub(crate) mod policy;
+mod proofs;
 pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod revoke;

@@ -1,7 +1,7 @@
 //! Requests about the log.
 
 use serde_json::{Value as Json, json};
-use vouchsafe_audit::{Head, Verification, VerifyError};
+use vouchsafe_audit::{Expect, Head, LogError, Verification, VerifyError};
 
 use crate::owner::Owner;
 use crate::protocol::Failure;
@@ -32,13 +32,48 @@ fn collect<E: std::fmt::Display>(
     serde_json::to_value(records).map_err(|error| Failure::internal(error.to_string()))
 }
 
-/// Checks the whole log; a head kept elsewhere shows a cut or rewritten one.
-pub(super) async fn verify(owner: &Owner, expect: Option<&str>) -> Result<Json, Failure> {
-    let expect = expect.map(str::parse::<Head>).transpose();
-    let expect = expect.map_err(|error| Failure::usage(error.to_string()))?;
+/// Checks the whole log; what was kept elsewhere shows a cut or rewritten one.
+pub(super) async fn verify(
+    owner: &Owner,
+    expect: Option<String>,
+    from: Option<String>,
+) -> Result<Json, Failure> {
+    let expect = expected(expect.as_deref(), from)?;
     let log = owner.log().clone();
-    let checked = tokio::task::spawn_blocking(move || facts(log.verify(expect))).await;
+    let check = move || {
+        // What the host knows is signed for before the files are read, so that they are held to all of it. Where that
+        // can't be written, they are held to less, and the answer says to how much.
+        drop(log.publish());
+        facts(log.verify(&expect))
+    };
+    let checked = tokio::task::spawn_blocking(check).await;
     checked.map_err(|error| Failure::internal(error.to_string()))
+}
+
+/// What a person says that they kept.
+pub(crate) fn expected(head: Option<&str>, from: Option<String>) -> Result<Expect, Failure> {
+    let head = head.map(str::parse::<Head>).transpose();
+    Ok(Expect {
+        head: head.map_err(|error| Failure::usage(error.to_string()))?,
+        checkpoint: from,
+    })
+}
+
+/// A checkpoint over all that is durable now, on disk and in the answer.
+pub(super) fn checkpoint(owner: &Owner) -> Result<Json, Failure> {
+    let refused = |error: LogError| Failure::refused(error.to_string());
+    let note = owner.log().publish().map_err(refused)?;
+    Ok(json!({
+        "checkpoint": note.to_string(),
+        "key": owner.log().verifier_key().to_string(),
+    }))
+}
+
+/// Record `seq` with its proof.
+pub(super) async fn prove(owner: &Owner, seq: u64) -> Result<Json, Failure> {
+    let receipt = owner.log().receipt(seq).await;
+    let receipt = receipt.map_err(|error| Failure::refused(error.to_string()))?;
+    Ok(json!(receipt))
 }
 
 /// What a check of the log found, as facts and as text.
@@ -48,6 +83,8 @@ pub(crate) fn facts(checked: Result<Verification, VerifyError>) -> Json {
             "ok": true,
             "records": good.records,
             "head": good.head.to_string(),
+            "signed": good.signed,
+            "key": good.key,
             "text": good.to_string(),
         }),
         Err(bad) => json!({

@@ -77,9 +77,12 @@ impl Session {
             tokio::select! {
                 biased;
                 answer = &mut call => {
-                    return answer.map(result).map_err(|unknown| {
+                    let unknown = |unknown: UnknownTool| {
                         ErrorData::invalid_params(unknown.to_string(), None)
-                    });
+                    };
+                    let answer = answer.map_err(unknown)?;
+                    let receipt = self.receipt(&answer, context).await;
+                    return Ok(result(answer, receipt));
                 }
                 () = context.ct.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
                 never = &mut progress => match never {},
@@ -89,6 +92,17 @@ impl Session {
 }
 
 impl Session {
+    /// The record of `answer` with its proof, for who asks for it. A reply that can't have one says why.
+    async fn receipt(&self, answer: &Answer, context: &RequestContext<RoleServer>) -> Option<Json> {
+        let wanted = context.meta.get(RECEIPT).and_then(Json::as_bool);
+        let record = answer.record.as_ref().filter(|_| wanted == Some(true))?;
+        let receipt = self.owner.log().receipt(record.seq).await;
+        Some(receipt.map_or_else(
+            |error| json!({ "error": error.to_string() }),
+            |it| json!(it),
+        ))
+    }
+
     async fn answer(
         &self,
         tool: &str,
@@ -179,6 +193,9 @@ impl ServerHandler for Session {
     }
 }
 
+/// In a request's `_meta`, `true` asks for a receipt; in the reply's, it is one.
+const RECEIPT: &str = "dev.vouchsafe/receipt";
+
 /// Progress notifications for a request that asked for them.
 struct Progress<'a> {
     peer: &'a Peer<RoleServer>,
@@ -212,8 +229,11 @@ impl<'a> Progress<'a> {
     }
 }
 
-fn result(answer: Answer) -> CallToolResult {
-    let meta = meta(&answer);
+fn result(answer: Answer, receipt: Option<Json>) -> CallToolResult {
+    let mut meta = meta(&answer);
+    if let Some(receipt) = receipt {
+        meta.insert(RECEIPT.into(), receipt);
+    }
     let result = match answer.result {
         Ok(output) => CallToolResult::structured(output),
         Err(problem) => error(problem),

@@ -60,7 +60,8 @@ impl House {
             "url = \"{base}\"\nprivate = [\"127.0.0.1:{port}\"]\n"
         ));
         let disk = Arc::new(Disk::default());
-        let log = Arc::new(Log::open_on(disk.clone(), keys(), Options::default()).unwrap());
+        let log =
+            Arc::new(Log::open_on(disk.clone(), Box::new(()), keys(), Options::default()).unwrap());
         let gate = Arc::new(Clearance::new(log.clone()));
         let call = cleared(&gate, &granted);
         let egress = Egress::start(settings, gate.epoch(), Arc::new(Secrets::none())).unwrap();
@@ -189,6 +190,7 @@ fn keys() -> LogKeys {
     LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
     }
 }
 

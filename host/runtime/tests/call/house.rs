@@ -61,6 +61,7 @@ impl House {
         let log_keys = LogKeys {
             commitments: keystore.sealer(Purpose::LogCommitments),
             pseudonyms: keystore.mac(Purpose::LogPseudonyms),
+            checkpoints: keystore.signer(Purpose::LogCheckpoints).unwrap(),
         };
         let log = Log::open(&home.path().join("log"), log_keys, Options::default());
         let log = Arc::new(log.unwrap());

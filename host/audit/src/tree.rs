@@ -1,0 +1,341 @@
+//! The tree over the log's records. It follows the durable log: records are *integrated* as soon as they are durable,
+//! and *published* when a signed checkpoint that covers them lies beside their tiles. Nobody waits for it but who asks
+//! for a proof.
+//!
+//! INVARIANT (one history): a checkpoint is signed for durable records alone, so after any crash the records come to
+//! the root that was signed. One that they do not come to says that somebody changed them.
+
+use std::convert::Infallible;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use vouchsafe_keys::SigningKey;
+use vouchsafe_tlog::note::{Note, NoteError, VerifierKey};
+use vouchsafe_tlog::receipt::Proof;
+use vouchsafe_tlog::tile::{Tile, TileNodes};
+use vouchsafe_tlog::{Builder, Checkpoint, hash, merkle};
+
+use crate::chain::{hex, sha256};
+use crate::shelf::{self, Shelf, Shelved};
+use crate::{Bad, LogError, Seq, frame};
+
+/// Where the newest checkpoint lies.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+/// Where the public keys lie that sign checkpoints, newest first.
+pub(crate) const KEYS: &str = "verifier-keys";
+/// So long a durable record may be unpublished.
+pub(crate) const PUBLISH: Duration = Duration::from_secs(10);
+
+/// The name of the log whose file begins with `header`: what its checkpoints are of.
+pub(crate) fn origin(header: &[u8]) -> String {
+    let id = hex(sha256(header).get(..16).unwrap_or_default());
+    format!("vouchsafe.log/{id}")
+}
+
+/// The keys of a log, by its name.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    /// Signs.
+    pub(crate) newest: VerifierKey,
+    /// Signed before a rotation, newest first.
+    pub(crate) older: Vec<VerifierKey>,
+}
+
+impl Keys {
+    /// Those of the log called `origin`.
+    ///
+    /// # Errors
+    /// When that is no name for a log.
+    pub(crate) fn of(origin: &str, signer: &SigningKey) -> Result<Self, LogError> {
+        let key = |public: &[u8; 32]| VerifierKey::new(origin, *public);
+        let older = signer.publics().iter().skip(1).map(key);
+        Ok(Self {
+            newest: key(&signer.public())?,
+            older: older.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Those that `text` lists, newest first.
+    ///
+    /// # Errors
+    /// When a line is no key, or there is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, NoteError> {
+        let mut keys = text.lines().map(str::parse);
+        let newest = keys.next().ok_or(NoteError::Key("there is none"))??;
+        let older = keys.collect::<Result<_, _>>()?;
+        Ok(Self { newest, older })
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &VerifierKey> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+
+    /// What the note `text` says, if one of them signed it.
+    ///
+    /// # Errors
+    /// What is wrong by the newest of them.
+    pub(crate) fn read(&self, text: &str) -> Result<Checkpoint, NoteError> {
+        let note: Note = text.parse()?;
+        let by = |key| Checkpoint::verify(&note, key);
+        by(&self.newest)
+            .or_else(|error| self.older.iter().find_map(|key| by(key).ok()).ok_or(error))
+    }
+}
+
+/// The tree of the durable records.
+pub(crate) struct Tree {
+    origin: String,
+    keys: Keys,
+    signer: SigningKey,
+    shelf: Box<dyn Shelf>,
+    state: Mutex<State>,
+    size: watch::Sender<u64>,
+}
+
+struct State {
+    builder: Builder,
+    /// Full tiles that the shelf did not take yet.
+    unshelved: Vec<(Tile, Vec<u8>)>,
+    /// The newest checkpoint, which may cover less than the tree.
+    signed: Option<(u64, Note)>,
+    published: u64,
+    published_at: Instant,
+}
+
+impl Tree {
+    /// The keys that sign or signed its checkpoints, newest first.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The key by which what `signer` signs for this log is checked.
+    pub(crate) fn key_of(&self, signer: &SigningKey) -> Result<VerifierKey, LogError> {
+        Ok(VerifierKey::new(&self.origin, signer.public())?)
+    }
+
+    /// Takes in the records of the frames in `batch`, which are durable.
+    pub(crate) fn integrate(&self, mut batch: &[u8]) {
+        let mut state = self.state();
+        while let Some(found) = frame::parse(batch) {
+            state.take(self.shelf.as_ref(), hash::leaf(found.record), |_, _| true);
+            let size = usize::try_from(found.size()).unwrap_or(usize::MAX);
+            batch = batch.get(size..).unwrap_or_default();
+        }
+        self.size.send_replace(state.builder.size());
+    }
+
+    /// Waits until record `seq` is integrated.
+    pub(crate) async fn integrated(&self, seq: Seq) {
+        let mut size = self.size.subscribe();
+        // The sender is here, so that this ends with what is waited for.
+        drop(size.wait_for(|size| *size >= seq).await);
+    }
+
+    /// When what is integrated has to be published; `None` when it is.
+    pub(crate) fn due(&self) -> Option<Duration> {
+        let state = self.state();
+        (state.builder.size() > state.published)
+            .then(|| PUBLISH.saturating_sub(state.published_at.elapsed()))
+    }
+
+    /// Signs a checkpoint over all that is integrated, and lays it and the tiles that it needs on the shelf.
+    ///
+    /// # Errors
+    /// When the shelf does not take them. It is tried again.
+    pub(crate) fn publish(&self) -> Result<Note, LogError> {
+        let mut state = self.state();
+        state.published_at = Instant::now();
+        state.shelve(self.shelf.as_ref())?;
+        for (tile, hashes) in state.builder.edge() {
+            let bytes = hashes.concat();
+            self.shelf.write(&tile.to_string(), &bytes, false)?;
+        }
+        let note = self.sign(&mut state);
+        if state.published < state.builder.size() {
+            self.shelf.write(KEYS, self.keys_file().as_bytes(), true)?;
+            let text = note.to_string();
+            self.shelf.write(CHECKPOINT, text.as_bytes(), true)?;
+            state.published = state.builder.size();
+        }
+        Ok(note)
+    }
+
+    /// The checkpoint that lies on the shelf.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn published(&self) -> Result<Option<String>, LogError> {
+        Ok(shelf::text(self.shelf.as_ref(), CHECKPOINT)?)
+    }
+
+    /// The proof that record `seq`, which is integrated, is in the log.
+    ///
+    /// # Errors
+    /// When a tile can't be read, or is not what it was.
+    pub(crate) fn prove(&self, seq: Seq, record: &[u8]) -> Result<Proof, LogError> {
+        let mut state = self.state();
+        let checkpoint = self.sign(&mut state);
+        let (index, size) = (seq.saturating_sub(1), state.builder.size());
+        let tiles = Shelved(self.shelf.as_ref());
+        let whole = state.builder.over(&tiles);
+        let path = merkle::prove_inclusion(&TileNodes::new(&whole, size), index, size);
+        let proof = Proof {
+            index,
+            path: path?,
+            checkpoint,
+        };
+        // A tile that somebody changed is found out here and not by who gets the proof.
+        let good = proof.verify(record, &self.keys.newest);
+        good.map_err(|_| LogError::NoProof(seq))?;
+        Ok(proof)
+    }
+
+    /// A checkpoint over the whole tree: the one that there is, or a new one.
+    fn sign(&self, state: &mut State) -> Note {
+        let size = state.builder.size();
+        if let Some((_, note)) = state.signed.as_ref().filter(|(of, _)| *of == size) {
+            return note.clone();
+        }
+        let checkpoint = Checkpoint {
+            origin: self.origin.clone(),
+            size,
+            root: state.builder.root(),
+        };
+        let text = checkpoint.to_string();
+        let signature = self.signer.sign(text.as_bytes());
+        let note = Note::signed(text, &self.keys.newest, signature);
+        state.signed = Some((size, note.clone()));
+        note
+    }
+
+    fn keys_file(&self) -> String {
+        self.keys.all().map(|key| format!("{key}\n")).collect()
+    }
+
+    /// The state. A panic while it was held left it whole or one leaf short, which no root would hide.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            builder: Builder::default(),
+            unshelved: Vec::new(),
+            signed: None,
+            published: 0,
+            published_at: Instant::now(),
+        }
+    }
+}
+
+impl State {
+    /// Appends `leaf`, and lays what becomes full on the shelf where it is `wanted`.
+    fn take(&mut self, shelf: &dyn Shelf, leaf: hash::Hash, wanted: impl Fn(Tile, &[u8]) -> bool) {
+        let unshelved = &mut self.unshelved;
+        let before = unshelved.len();
+        let Ok(()) = self.builder.push(leaf, |tile, hashes| {
+            let bytes = hashes.concat();
+            if wanted(tile, &bytes) {
+                unshelved.push((tile, bytes));
+            }
+            Ok::<_, Infallible>(())
+        });
+        if self.unshelved.len() > before {
+            // What it does not take now is kept, and offered again.
+            drop(self.shelve(shelf));
+        }
+    }
+
+    fn shelve(&mut self, shelf: &dyn Shelf) -> Result<(), LogError> {
+        while let Some((tile, bytes)) = self.unshelved.first() {
+            shelf.write(&tile.to_string(), bytes, false)?;
+            self.unshelved.remove(0);
+        }
+        Ok(())
+    }
+}
+
+/// A tree that is being made from the records of a log that is opened.
+pub(crate) struct Opening {
+    tree: Tree,
+    previous: Option<Checkpoint>,
+}
+
+impl Opening {
+    /// Begins with no record; what `shelf` has of before is what the records must come to.
+    ///
+    /// # Errors
+    /// When there is a checkpoint that this log's keys did not sign.
+    pub(crate) fn begin(
+        header: &[u8],
+        signer: SigningKey,
+        shelf: Box<dyn Shelf>,
+    ) -> Result<Self, LogError> {
+        let origin = origin(header);
+        let keys = Keys::of(&origin, &signer)?;
+        let text = shelf::text(shelf.as_ref(), CHECKPOINT)?;
+        let previous = text.map(|text| keys.read(&text)).transpose();
+        let previous = previous.map_err(LogError::Checkpoint)?;
+        let tree = Tree {
+            origin,
+            keys,
+            signer,
+            shelf,
+            state: Mutex::new(State::default()),
+            size: watch::Sender::default(),
+        };
+        Ok(Self { tree, previous })
+    }
+
+    /// Takes in the next record. A full tile that the shelf has not, or has otherwise, is laid there anew.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when the records are not those that were signed for.
+    pub(crate) fn show(&mut self, record: &[u8]) -> Result<(), LogError> {
+        let mut state = self.tree.state();
+        let shelf = self.tree.shelf.as_ref();
+        state.take(shelf, hash::leaf(record), |tile, bytes| {
+            let there = shelf.read(&tile.to_string(), bytes.len() as u64);
+            !there.is_ok_and(|there| there.as_deref() == Some(bytes))
+        });
+        let (size, previous) = (state.builder.size(), self.previous.as_ref());
+        match previous.filter(|previous| previous.size == size) {
+            Some(previous) if previous.root != state.builder.root() => {
+                let why = "it, or one before it, is not what this log signed a checkpoint for";
+                Err(damaged(size, why.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The tree of the records that were shown.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] when there were more.
+    pub(crate) fn end(self) -> Result<Tree, LogError> {
+        let size = self.tree.state().builder.size();
+        match self.previous.filter(|previous| previous.size > size) {
+            Some(previous) => {
+                let had = previous.size;
+                let why = format!("it is missing: this log signed a checkpoint over {had} records");
+                Err(damaged(size + 1, why))
+            }
+            None => {
+                self.tree.size.send_replace(size);
+                Ok(self.tree)
+            }
+        }
+    }
+}
+
+fn damaged(record: Seq, why: String) -> LogError {
+    LogError::Damaged(Bad {
+        record,
+        offset: 0,
+        why,
+    })
+}

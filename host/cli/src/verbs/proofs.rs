@@ -1,0 +1,69 @@
+//! `audit checkpoint`, `key`, `prove` and `export`: what others check the log with, and without us.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use vouchsafe_ambient::files;
+use vouchsafe_daemon::protocol::{Failure, Request};
+
+use crate::context::Context;
+use crate::exit::Code;
+use crate::output;
+
+/// The longest signed note that is read.
+const LONGEST: u64 = 64 << 10;
+
+/// Has the log sign for all its records, and prints the note.
+pub(super) fn checkpoint(context: &Context) -> anyhow::Result<Code> {
+    show(context, "checkpoint")
+}
+
+/// Prints the log's public key.
+pub(super) fn key(context: &Context) -> anyhow::Result<Code> {
+    show(context, "key")
+}
+
+fn show(context: &Context, what: &str) -> anyhow::Result<Code> {
+    let facts = context.owner()?.ask(&Request::AuditCheckpoint)?;
+    let text = facts.get(what).and_then(Json::as_str).unwrap_or_default();
+    match context.json {
+        true => output::print_json(&facts),
+        false => output::line(text.trim_end()),
+    }
+    Ok(Code::Done)
+}
+
+/// Prints a record with its proof: JSON either way, since that is what a receipt is.
+pub(super) fn prove(context: &Context, seq: u64) -> anyhow::Result<Code> {
+    let receipt = context.owner()?.ask(&Request::AuditProve { seq })?;
+    output::print_json(&receipt);
+    Ok(Code::Done)
+}
+
+/// Writes the log into `directory`.
+pub(super) fn export(context: &Context, directory: &Path) -> anyhow::Result<Code> {
+    // So that all records are in it.
+    let facts = context.owner()?.ask(&Request::AuditCheckpoint)?;
+    let key = facts.get("key").and_then(Json::as_str).unwrap_or_default();
+    let exported = output::during("writing the log", || {
+        vouchsafe_audit::export(&context.home.audit(), directory)
+    });
+    let checkpoint = exported.map_err(|error| Failure::refused(error.to_string()))?;
+    if context.json {
+        let (origin, records) = (&checkpoint.origin, checkpoint.size);
+        output::print_json(&json!({ "origin": origin, "records": records, "key": key }));
+    } else {
+        let (records, directory) = (checkpoint.size, directory.display());
+        output::line(format!("exported  {records} records to {directory}"));
+        output::line(format!(
+            "check     vouchsafe-verify log {directory} --key {key}"
+        ));
+    }
+    Ok(Code::Done)
+}
+
+/// The text of a checkpoint that was kept.
+pub(super) fn kept(file: &Path) -> anyhow::Result<String> {
+    let bytes = files::read_file_or_pipe(file, LONGEST)?;
+    Ok(String::from_utf8(bytes)?)
+}
