@@ -3,6 +3,8 @@
 
 #[path = "cli/begun.rs"]
 mod begun;
+#[path = "cli/convert.rs"]
+mod convert;
 #[path = "cli/drafts.rs"]
 mod drafts;
 #[path = "cli/words.rs"]

@@ -12,10 +12,11 @@ use vouchsafe_package::value::{Caps, Value, parse_strict};
 use vouchsafe_package::{Case, Field, Manifest, Type, inert};
 use vouchsafe_policy::approval::Approver;
 use vouchsafe_policy::cedar::Written;
+use vouchsafe_policy::convert::{About, convert};
 use vouchsafe_policy::{Grant, Role, Settings, Way};
 use vouchsafe_tests::{home, wasm};
 
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -28,6 +29,7 @@ const PAGES: [&str; 12] = [
     "docs/secrets.md",
     "docs/policies.md",
     "docs/approvals.md",
+    "docs/convert.md",
 ];
 
 fn page(name: &str) -> String {
@@ -93,12 +95,16 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
                 let operator = PrivateKey::generate(Algorithm::default()).unwrap();
                 drop(list.sign(&operator).map_err(|error| wrong(&error)));
             }
+            "json guide" => {
+                let document = parse_strict(text.as_bytes(), &Caps::default()).unwrap();
+                drop(convert(&document, &About::default()).map_err(|all| wrong(&all[0])));
+            }
             "console" | "sh" | "text" | "wit" => continue,
             other => panic!("{page}: nobody checks a block of kind `{other}`"),
         }
         kinds.insert(info);
     }
-    assert_eq!(kinds.len(), 9, "{kinds:?}");
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
 }
 
 /// A key that is not there is an error that lists those that are; each must be on the page.

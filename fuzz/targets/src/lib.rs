@@ -23,11 +23,12 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 25] = [
+pub const ALL: [(&str, Target); 26] = [
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),
     ("component", packages::component),
+    ("convert", rules::convert),
     ("destination", requests::destination),
     ("entries", proofs::entries),
     ("grant", rules::grant),

@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 use vouchsafe_package::signing::Trust;
+use vouchsafe_package::value::{Caps, parse_strict};
 use vouchsafe_package::{Field, Param, Type};
 use vouchsafe_policy::cedar::{Written, holds_exactly};
-use vouchsafe_policy::{Grant, Role};
+use vouchsafe_policy::convert::{About, File};
+use vouchsafe_policy::{Grant, Role, Settings};
 
 /// A grant: an error has its place, and what parses can say what it does not do yet.
 pub fn grant(bytes: &[u8]) {
@@ -68,6 +70,65 @@ pub fn policies(bytes: &[u8]) {
             Err(fault) => assert!(fault.to_string().starts_with("policies/fuzz.cedar:")),
         }
     });
+}
+
+/// The guide's configuration: what comes out is read by the parsers of our files, stands where a configuration directory
+/// has such files, and every value is told of.
+pub fn convert(bytes: &[u8]) {
+    let Ok(document) = parse_strict(bytes, &Caps::default()) else {
+        return;
+    };
+    let tool = "acme:payments/initiate".parse().expect("a tool");
+    let named = About {
+        tools: vec![tool],
+        publisher: Some("acme".to_owned()),
+    };
+    for about in [About::default(), named] {
+        let Ok(converted) = vouchsafe_policy::convert::convert(&document, &about) else {
+            continue;
+        };
+        for File { path, text } in &converted.files {
+            match path.split_once('/') {
+                Some(("grants", "acme.payments.toml")) => {
+                    drop(Grant::parse(path, text).expect("a grant"))
+                }
+                Some(("roles", name)) => {
+                    assert!(!name.contains(['/', '\\']), "{path}");
+                    drop(Role::parse(path, text).expect("a role"));
+                }
+                _ => {
+                    assert_eq!(path, Settings::FILE);
+                    drop(Settings::parse(path, text).expect("settings"));
+                }
+            }
+        }
+        for place in scalars(String::new(), &document) {
+            assert!(
+                converted.told.iter().any(|told| told.key == place),
+                "{place}"
+            );
+        }
+    }
+}
+
+/// Where values stand that are neither objects nor lists.
+fn scalars(at: String, json: &Json) -> Vec<String> {
+    match json {
+        Json::Object(members) => {
+            let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+            let below = members
+                .iter()
+                .flat_map(|(name, value)| scalars(format!("{at}/{}", escaped(name)), value));
+            below.collect()
+        }
+        Json::Array(values) => {
+            let numbered = values.iter().enumerate();
+            numbered
+                .flat_map(|(number, value)| scalars(format!("{at}/{number}"), value))
+                .collect()
+        }
+        _ => vec![at],
+    }
 }
 
 /// Arguments as Cedar sees them: never a panic, no number beyond what it holds, nothing of another kind than its

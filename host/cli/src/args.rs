@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use vouchsafe_policy::approval::ApprovalId;
+use vouchsafe_policy::role::Scope;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 error; 2 wrong usage; 3 `diff` found more capabilities or changed words, or `policy diff` more that is allowed; \
+Exit codes: 0 done; 1 error, or `convert` left something out; 2 wrong usage; 3 `diff` found more capabilities or changed words, or `policy diff` more that is allowed; \
 4 refused (unsigned, untrusted, not granted, not approved, damaged); 5 the tool ran and failed.";
 
 /// A host for AI-agent skills: signed, sandboxed, metered, granted, recorded.
@@ -80,6 +81,8 @@ pub(crate) enum Verb {
     /// Read proposed rules, say what each policy can match, and compare rules.
     #[command(subcommand)]
     Policy(Policy),
+    /// Turn configuration of the hardening guide into files of this host's, and say what became of each value.
+    Convert(Convert),
     /// Be an MCP server on standard input and output.
     Mcp(Mcp),
     /// Read and check the log.
@@ -341,6 +344,21 @@ pub(crate) struct Call {
     /// With `--dev`: the packed skill to call.
     #[arg(long, value_name = "FILE", requires = "dev")]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// The guide's JSON, or `-`.
+    pub(crate) file: PathBuf,
+    /// Where to write the files; none that is there is changed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The tool that it is about, such as `acme:payments/initiate`; of a role several, or `acme:payments/*`.
+    #[arg(long = "tool", value_name = "TOOL")]
+    pub(crate) tools: Vec<Scope>,
+    /// Whose skill that tool is of, as in `trust.toml`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) publisher: Option<String>,
 }
 
 #[derive(Debug, Args)]

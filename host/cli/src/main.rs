@@ -69,6 +69,7 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Approver(args) => verbs::approver::run(context, &args),
         Verb::Why(args) => verbs::why::run(context, &args),
         Verb::Policy(args) => verbs::policy::run(context, &args),
+        Verb::Convert(args) => verbs::convert::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),
         Verb::Audit(args) => verbs::audit::run(context, &args),
         Verb::Secret(args) => verbs::secret::run(context, &args),

@@ -12,6 +12,7 @@
 //! INVARIANT (meet): [`effective()`] is never wider than what the skill declares, nor than what the
 //! operator granted.
 //! INVARIANT (no more): a policy takes away and never permits; one that can't be evaluated has matched.
+//! INVARIANT (told): no value of a converted file is dropped: it became a line, or it is told why not.
 //! INVARIANT (loud): a line of a file is enforced, or it is an error, or [`Grant::notices`] says
 //! what it does not do yet.
 
@@ -20,6 +21,7 @@ pub mod approval;
 pub mod callee;
 pub mod cedar;
 pub mod compare;
+pub mod convert;
 pub mod decide;
 pub mod effective;
 #[cfg(test)]

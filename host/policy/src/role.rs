@@ -1,6 +1,7 @@
 //! `roles/*.toml`: what an agent of a kind may do; and who is asking.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -136,7 +137,7 @@ impl Role {
             file: Arc::clone(source.file()),
             name,
             skills: raw.skills.into_iter().map(|word| source.at(word)).collect(),
-            tools: each(&source, raw.tools, scope)?,
+            tools: each(&source, raw.tools, |text| text.parse())?,
             publish: each(&source, raw.bus.publish, channel)?,
             subscribe: each(&source, raw.bus.subscribe, channel)?,
             invoke: each(&source, raw.agents.invoke, name_of_role)?,
@@ -279,27 +280,32 @@ impl fmt::Display for Scope {
     }
 }
 
-fn scope(text: String) -> Result<Scope, String> {
-    let shown: String = text.chars().take(160).collect();
-    let wrong = || {
-        format!(
-            "`{shown}` names no tools: want `namespace:skill/tool`, `namespace:skill/*`, `namespace:*` or `*`"
-        )
-    };
-    if text == "*" {
-        return Ok(Scope::Everything);
-    }
-    if let Some(namespace) = text.strip_suffix(":*") {
-        return is_kebab(namespace)
-            .then(|| Scope::Namespace(namespace.to_owned()))
-            .ok_or_else(wrong);
-    }
-    let (skill, tool) = text.split_once('/').ok_or_else(wrong)?;
-    let skill: SkillName = skill.parse().map_err(|_| wrong())?;
-    match tool {
-        "*" => Ok(Scope::Skill(skill)),
-        tool if is_kebab(tool) => Ok(Scope::Tool(skill, tool.to_owned())),
-        _ => Err(wrong()),
+impl FromStr for Scope {
+    /// What it should look like.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shown: String = text.chars().take(160).collect();
+        let wrong = || {
+            format!(
+                "`{shown}` names no tools: want `namespace:skill/tool`, `namespace:skill/*`, `namespace:*` or `*`"
+            )
+        };
+        if text == "*" {
+            return Ok(Self::Everything);
+        }
+        if let Some(namespace) = text.strip_suffix(":*") {
+            return is_kebab(namespace)
+                .then(|| Self::Namespace(namespace.to_owned()))
+                .ok_or_else(wrong);
+        }
+        let (skill, tool) = text.split_once('/').ok_or_else(wrong)?;
+        let skill: SkillName = skill.parse().map_err(|_| wrong())?;
+        match tool {
+            "*" => Ok(Self::Skill(skill)),
+            tool if is_kebab(tool) => Ok(Self::Tool(skill, tool.to_owned())),
+            _ => Err(wrong()),
+        }
     }
 }
 

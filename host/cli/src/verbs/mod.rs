@@ -10,6 +10,7 @@ pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod compile;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod disable;
 pub(crate) mod doctor;
