@@ -231,7 +231,7 @@ fn errors_say_what_would_mend_them_and_exit_codes_are_as_documented() {
     }
     let doctor = nothing.run(&["doctor"]).code(1);
     says(&doctor, "run `vouchsafe init`");
-    assert_eq!(doctor.stderr.lines().count(), 1, "{}", doctor.stderr);
+    assert_eq!(doctor.stderr.lines().count(), 2, "{}", doctor.stderr);
     says(
         &nothing.run(&["init"]).code(4),
         "there is no terminal to ask for it",

@@ -249,10 +249,9 @@ impl EffectGate {
         kind.needs() <= self.call.permit.ceiling()
     }
 
-    /// Records that the call was refused something for another reason than its effect: `why`, and the line that
-    /// would allow it.
-    pub fn refuse_for(&self, kind: &EffectKind, place: &str, why: &str, fix: &str) -> Refusal {
-        self.refuse(kind.name(), place, Refusal::new(Code::NotAllowed, why, fix))
+    /// Records that the call was refused something for another reason than its effect.
+    pub fn refuse_for(&self, kind: &EffectKind, place: &str, refusal: Refusal) -> Refusal {
+        self.refuse(kind.name(), place, refusal)
     }
 
     fn judge(&self, kind: &EffectKind) -> Result<(), Refusal> {
@@ -271,7 +270,7 @@ impl EffectGate {
             kind.describe()
         );
         let fix = format!(
-            "skill.toml, under [tools.{}]: effect = \"{needs}\"",
+            "skill.toml: under `[tools.{}]`, write `effect = \"{needs}\"`, then pack and sign it anew",
             call.tool
         );
         Err(Refusal::new(Code::NotThisEffect, why, fix))

@@ -211,7 +211,11 @@ impl<R> Queue<R> {
         let theirs = open().filter(|entry| entry.request.principal == request.principal);
         if theirs.count() >= self.caps.of_one || open().count() >= self.caps.in_all {
             let why = "too many calls wait for people already";
-            return Err(Refusal::new(Code::NotApproved, why, "vouchsafe approvals"));
+            return Err(Refusal::new(
+                Code::NotApproved,
+                why,
+                "run `vouchsafe approvals`",
+            ));
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub enum Code {
     NotApproved,
     /// The rules do not allow it.
     NotAllowed,
+    /// A name leads to no address: not a matter of rules.
+    NotResolved,
     /// The tool's effect does not allow it.
     NotThisEffect,
     /// What it was called with is not of its types.
@@ -42,6 +44,7 @@ impl Code {
         match self {
             Self::NotApproved => "NOT_APPROVED",
             Self::NotAllowed => "NOT_ALLOWED",
+            Self::NotResolved => "NOT_RESOLVED",
             Self::NotThisEffect => "NOT_THIS_EFFECT",
             Self::Arguments => "ARGUMENTS",
             Self::NotLoaded => "NOT_LOADED",
@@ -57,6 +60,7 @@ impl Code {
         match self {
             Self::NotApproved => "needs approval",
             Self::NotAllowed => "not allowed",
+            Self::NotResolved => "there is no such place",
             Self::NotThisEffect => "the tool may not do this",
             Self::Arguments => "the arguments do not fit the tool",
             Self::NotLoaded => "the host could not run it",
@@ -99,6 +103,7 @@ impl Refusal {
     pub fn detail(&self) -> String {
         match self.fix.as_str() {
             "" => self.why.clone(),
+            fix if self.code == Code::NotResolved => format!("{}; {fix}", self.why),
             fix => format!("{}; to allow it: {fix}", self.why),
         }
     }

@@ -56,7 +56,7 @@ fn during_a_read_every_write_is_refused() {
         assert!(
             refusal
                 .fix
-                .starts_with("skill.toml, under [tools.look]: effect = "),
+                .starts_with("skill.toml: under `[tools.look]`, write `effect = "),
             "{}",
             refusal.fix
         );

@@ -267,8 +267,8 @@ impl Next {
     fn proposal(&self) -> anyhow::Result<Proposal> {
         let mark = self.current.said.mark.as_ref();
         let seen = mark.map_or(0, |mark| mark.revocations);
-        let proposal = Proposal::read(&self.files, &self.current.operators, seen)
-            .map_err(|faults| Failure::refused(faults.to_string()))?;
+        let proposal =
+            Proposal::read(&self.files, &self.current.operators, seen).map_err(Failure::from)?;
         if let Some(kept) = &self.kept {
             fits(kept, proposal.content(), &self.files, &self.current.files())?;
         }
@@ -306,7 +306,7 @@ impl Next {
         }
         if !proof.yes && !shown {
             let message = "with --json nothing is shown that one could say yes to";
-            return Err(Failure::usage(message).with_fix("add --yes").into());
+            return Err(Failure::usage(message).with_fix("add `--yes`").into());
         }
         confirm(proof)?;
         let key = unlock()?;
@@ -365,7 +365,7 @@ fn fits(store: &Store, content: &Content, files: &Files, before: &Files) -> anyh
     if faults.is_empty() {
         return Ok(());
     }
-    Err(Failure::refused(Faults::from(faults).to_string()).into())
+    Err(Failure::from(Faults::from(faults)).into())
 }
 
 /// Where the skills that `grant` names answer with other types than `caller` imports.
@@ -417,7 +417,7 @@ pub(crate) fn confirm(proof: &Proof) -> anyhow::Result<()> {
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure::refused("nobody is there to say yes")
-            .with_fix("add --yes; the operator's proof is still needed")
+            .with_fix("add `--yes`; the operator's proof is still needed")
             .into());
     }
     anstream::eprint!("Put this into force? [y/N] ");

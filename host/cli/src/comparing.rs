@@ -48,7 +48,9 @@ fn read(context: &Context, directory: &Path) -> anyhow::Result<Proposal> {
     };
     let files = applying::read(directory)?;
     Proposal::read(&files, &operators, 0).map_err(|faults| {
-        Failure::refused(format!("in `{}`: {faults}", directory.display())).into()
+        let mut failure = Failure::from(faults);
+        failure.message = format!("in `{}`: {}", directory.display(), failure.message);
+        failure.into()
     })
 }
 
@@ -80,7 +82,7 @@ fn packages(
 fn failure(error: &Incomparable, directory: &Path) -> anyhow::Error {
     let failure = Failure::refused(format!("in `{}`: {error}", directory.display()));
     match error {
-        Incomparable::Absent { .. } => failure.with_fix("add --component FILE, or install it"),
+        Incomparable::Absent { .. } => failure.with_fix("add `--component FILE`, or install it"),
         Incomparable::Unfit(_) => failure,
         Incomparable::TooMany { .. } => {
             failure.with_fix("compare fewer literals or agents, or one skill at a time")

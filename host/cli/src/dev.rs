@@ -147,7 +147,7 @@ fn newest(folder: &Path) -> anyhow::Result<PathBuf> {
     if packed.next().is_some() {
         let message = format!("`{}` holds more than one skill", folder.display());
         return Err(Failure::usage(message)
-            .with_fix("name one with --file FILE")
+            .with_fix("name one with `--file FILE`")
             .into());
     }
     Ok(folder.join(first))

@@ -72,8 +72,16 @@ fn failure(error: &anyhow::Error) -> Option<Failure> {
     None
 }
 
-/// What to do about a file that is in the way.
+/// What to do where there is no home yet, or a file is in the way.
 fn mend(error: &anyhow::Error) -> Option<String> {
+    let no_home = |cause: &ClientError| matches!(cause, ClientError::NotInitialised(_));
+    if error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref())
+        .any(no_home)
+    {
+        return Some("run `vouchsafe init`".to_owned());
+    }
     let in_the_way = error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use vouchsafe_ambient::files::{self, Access, FileError};
 use vouchsafe_daemon::home::Home;
+use vouchsafe_daemon::protocol::Failure;
 use vouchsafe_daemon::store::Store;
 use vouchsafe_package::{Digest, Package, ReadLimits, SkillName};
-use vouchsafe_policy::Grant;
 use vouchsafe_policy::effective::Declared;
 use vouchsafe_policy::grant::{blanks, file_for, propose, renew};
+use vouchsafe_policy::{Faults, Grant};
 
 /// The largest grant file, in bytes.
 const MAX_GRANT: u64 = 1 << 20;
@@ -44,7 +45,8 @@ pub(crate) fn proposed(
         Some(text) => {
             let pinned = pinned(home, &name, text)?;
             let pinned = pinned.as_ref().map(Declared::from);
-            renew(&name, text, pinned.as_ref(), &declared)?
+            renew(&name, text, pinned.as_ref(), &declared)
+                .map_err(|fault| Failure::from(Faults::from(fault)))?
         }
     };
     Ok(Proposed {
@@ -134,7 +136,8 @@ pub(crate) fn granted_now(home: &Home, skill: &SkillName) -> anyhow::Result<Opti
 
 /// The component that the grant in `text` pins, if it is still kept.
 fn pinned(home: &Home, name: &str, text: &str) -> anyhow::Result<Option<Package>> {
-    let digest = Grant::parse(name, text)?.digest.value;
+    let grant = Grant::parse(name, text).map_err(|fault| Failure::from(Faults::from(fault)))?;
+    let digest = grant.digest.value;
     let kept = Store::at(home.skills()).load(&digest)?;
     let read = |kept: vouchsafe_daemon::store::Unverified| {
         Package::read(&kept.component, &ReadLimits::default()).ok()

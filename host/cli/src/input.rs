@@ -59,7 +59,7 @@ impl Arguments {
         for pair in pairs {
             let (name, word) = pair.split_once('=').ok_or_else(|| {
                 Failure::usage(format!("`{pair}` is not `name=value`"))
-                    .with_fix("text or JSON as `name=value`, a file's text as `name=@FILE`, JSON as `name:=JSON`")
+                    .with_fix("give text or JSON as `name=value`, a file's text as `name=@FILE`, JSON as `name:=JSON`")
             })?;
             let plain = name.strip_suffix(':');
             let name = plain.unwrap_or(name).to_owned();

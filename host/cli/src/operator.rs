@@ -85,7 +85,9 @@ pub(crate) fn passphrase(file: Option<&Path>, what: &str, prompt: &str) -> anyho
             "this needs the passphrase of the {what}, and there is no terminal to ask for it"
         );
         return Err(Failure::refused(message)
-            .with_fix("run it at a terminal, or name a file that holds it")
+            .with_fix(
+                "run it at a terminal, or name a file that holds it with `--passphrase-file FILE`",
+            )
             .into());
     }
     Ok(Secret::from(rpassword::prompt_password(prompt)?))

@@ -18,7 +18,7 @@ use crate::context::Context;
 pub(crate) struct Signed {
     pub(crate) package: Package,
     /// The verified skill and the trust it rests on, or why it is refused.
-    pub(crate) verified: Result<(Verified, SignatureFacts), String>,
+    pub(crate) verified: Result<(Verified, SignatureFacts), Failure>,
 }
 
 /// Reads `file` and checks the bundle beside it, or `bundle`, against the trust in force.
@@ -51,8 +51,8 @@ fn verify(
     bytes: Vec<u8>,
     bundle: Option<Vec<u8>>,
     file: &Path,
-) -> Result<(Verified, SignatureFacts), String> {
-    let bundle = bundle.ok_or_else(|| VerifyError::Unsigned.to_string())?;
+) -> Result<(Verified, SignatureFacts), Failure> {
+    let bundle = bundle.ok_or_else(|| unsigned(file))?;
     let in_force = in_force(context)?;
     let content = in_force.proposal.content();
     let (trust, revocations) = (content.trust(), content.revocations());
@@ -60,20 +60,33 @@ fn verify(
     let verified = signing::verify(bytes, &bundle, trust, revocations, &limits, clock::now());
     let verified = verified.map_err(|error| {
         if in_force.trust_was_edited {
-            format!(
-                "{error}. `trust.toml` was edited and counts once it is applied: `vouchsafe apply`"
-            )
+            Failure::refused(format!(
+                "{error}; `trust.toml` was edited since it was applied"
+            ))
+            .with_fix("look at it, then run `vouchsafe apply`")
         } else if trust.publishers().is_empty() {
-            NOBODY.to_owned()
+            nobody()
         } else {
-            error.to_string()
+            Failure::refused(error.to_string())
         }
     })?;
     let facts = verified.facts(trust, &file.display().to_string());
     Ok((verified, facts))
 }
 
-const NOBODY: &str = "nobody is trusted here yet: write `trust.toml`, then run `vouchsafe apply`";
+/// That nobody signed `file`.
+pub(crate) fn unsigned(file: &Path) -> Failure {
+    let fix = format!(
+        "put its author's bundle there, or run `vouchsafe sign {} --key FILE` with a key of yours",
+        file.display()
+    );
+    Failure::refused(VerifyError::Unsigned.to_string()).with_fix(fix)
+}
+
+fn nobody() -> Failure {
+    Failure::refused("nobody is trusted here yet")
+        .with_fix("write `trust.toml`, then run `vouchsafe apply`")
+}
 
 struct InForce {
     proposal: Proposal,
@@ -81,15 +94,16 @@ struct InForce {
 }
 
 /// The trust in force; a home that was never set up trusts nobody.
-fn in_force(context: &Context) -> Result<InForce, String> {
+fn in_force(context: &Context) -> Result<InForce, Failure> {
     if !context.home.is_initialised() {
-        return Err(NOBODY.to_owned());
+        return Err(nobody());
     }
-    let mut owner: Client = context.owner().map_err(|error| error.to_string())?;
-    let current = Current::ask(context, &mut owner).map_err(|error| error.to_string())?;
-    let content = current.content().map_err(|error| error.to_string())?;
+    let said = |error: anyhow::Error| Failure::refused(error.to_string());
+    let mut owner: Client = context.owner().map_err(|error| said(error.into()))?;
+    let current = Current::ask(context, &mut owner).map_err(said)?;
+    let content = current.content().map_err(said)?;
     Ok(InForce {
-        proposal: content.ok_or_else(|| NOBODY.to_owned())?,
+        proposal: content.ok_or_else(nobody)?,
         trust_was_edited: current.edited().iter().any(|file| file == "trust.toml"),
     })
 }

@@ -30,7 +30,7 @@ const LONG_LOG: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// `init` has not been run.
-    #[error("nothing is installed at `{}`: run `vouchsafe init`", .0.display())]
+    #[error("nothing is installed at `{}`", .0.display())]
     NotInitialised(PathBuf),
     /// The owner was started and did not come up.
     #[error("the owner process did not come up: {0}")]

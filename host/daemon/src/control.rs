@@ -178,7 +178,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
 fn no_such_tool(owner: &Owner, tool: &str, unknown: &UnknownTool) -> Failure {
     let rules = owner.rules();
     let Some(off) = rules.has_off(tool) else {
-        return Failure::usage(unknown.to_string()).with_fix("vouchsafe list");
+        return Failure::usage(unknown.to_string()).with_fix("run `vouchsafe list`");
     };
     let state = off.state;
     Failure::refused(format!("the skill of `{tool}` is {state}: {}", off.reason))

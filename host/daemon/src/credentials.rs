@@ -162,7 +162,7 @@ impl State {
     async fn of(kept: &KeptIn, owner: &Owner, sealed: &Sealed, now: Timestamp) -> Self {
         let (found, fix) = match kept {
             KeptIn::Sealed { name } => {
-                let fix = format!("vouchsafe secret set {name}");
+                let fix = format!("run `vouchsafe secret set {name}`");
                 let missing = || Unavailable {
                     why: "it was never set".to_owned(),
                     fix: fix.clone(),

@@ -15,7 +15,7 @@ use vouchsafe_package::value::{Caps, Value, arguments_to_json, canonical};
 use vouchsafe_package::{Effect, Tool};
 use vouchsafe_policy::callee::{MAX_DEPTH, answers};
 use vouchsafe_policy::grant::SkillGrant;
-use vouchsafe_policy::{Decision, decide_within};
+use vouchsafe_policy::{Decision, amend, decide_within};
 use vouchsafe_runtime::{Asked, Callees, Completed, Ends, Heard, NotHeard, Skill};
 
 use crate::call::still_in_force;
@@ -137,11 +137,11 @@ impl Others {
             .skills
             .get(&asked.interface);
         let Some(granted) = named else {
-            let fix = format!(
-                "{}: add `[skills.\"{}\"]` with `skill` and `publisher`, then `vouchsafe apply`",
-                self.caller.grant_file(),
+            let line = format_args!(
+                "add `[skills.\"{}\"]` with `skill` and `publisher`",
                 asked.interface
             );
+            let fix = amend(self.caller.grant_file(), line);
             return refuse("nothing says which skill answers it", &fix);
         };
         match self.rules.answering(granted) {
@@ -175,9 +175,8 @@ impl Others {
 /// Records that the caller was refused what it asked for at `interface`; gives the code that it hears.
 fn refused(gate: &EffectGate, interface: &str, why: &str, fix: &str) -> Code {
     let least = EffectKind::Skill(Effect::Read);
-    gate.refuse_for(&least, interface, why, fix)
-        .code
-        .to_string()
+    let refusal = Refusal::new(clearance::Code::NotAllowed, why, fix);
+    gate.refuse_for(&least, interface, refusal).code.to_string()
 }
 
 /// One call of another skill on its way.

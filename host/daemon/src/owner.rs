@@ -420,7 +420,7 @@ impl Owner {
         let mut memory = self.changing.lock().await;
         memory.check(verified, allow_rollback).map_err(|error| {
             Failure::refused(error.to_string())
-                .with_fix("add --allow-rollback to install it all the same")
+                .with_fix("add `--allow-rollback` to install it all the same")
         })?;
         self.keeps_its_publisher(verified)?;
         let package = verified.package();
@@ -444,7 +444,7 @@ impl Owner {
             Some(old) if old != new => {
                 let message =
                     format!("it is installed as `{old}` signed it, and this is signed by `{new}`");
-                let fix = format!("vouchsafe remove {}", verified.package().digest);
+                let fix = format!("run `vouchsafe remove {}`", verified.package().digest);
                 Err(Failure::refused(message).with_fix(fix))
             }
             _ => Ok(()),

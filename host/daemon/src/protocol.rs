@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_package::Digest;
+use vouchsafe_policy::Faults;
 use vouchsafe_policy::approval::ApprovalId;
 
 /// The version of this protocol; another version is refused, since both sides are one binary.
@@ -193,6 +194,15 @@ pub enum FailureKind {
     Tool,
     /// The host itself failed.
     Internal,
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self {
+            fix: faults.fix(),
+            ..Self::refused(faults.problems())
+        }
+    }
 }
 
 impl Failure {

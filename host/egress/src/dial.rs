@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_util::either::Either;
 use vouchsafe_clearance::EffectKind;
+use vouchsafe_policy::amend;
 use vouchsafe_policy::http::{Admission, Scheme, UnsafeAddress, address};
 
 use crate::failure::{Failure, Refused};
@@ -116,24 +117,27 @@ async fn connect(checked: &[SocketAddr]) -> Result<TcpStream, Failure> {
 fn refused(admission: &Admission, unsafe_one: &UnsafeAddress) -> Failure {
     let fix = unsafe_one.opens.as_ref().map(|opens| {
         let (place, table) = (&admission.http().place, admission.table());
-        format!("{place}: `[{table}]` with `\"{opens}\"` in `private`")
+        amend(
+            place,
+            format_args!("under `[{table}]`, add `\"{opens}\"` to `private`"),
+        )
     });
     let host = admission.destination().host();
     let why = format!("`{host}` resolves to an address that must not be dialled: {unsafe_one}");
-    refusal(admission, why, fix.unwrap_or_default())
+    Failure::Refused(refusal(admission, why, fix.unwrap_or_default()))
 }
 
 fn unresolved(admission: &Admission, error: &str) -> Failure {
-    let host = admission.destination().host();
-    refusal(
+    let (host, place) = (admission.destination().host(), &admission.http().place);
+    Failure::Unresolved(refusal(
         admission,
         format!("`{host}` can't be resolved: {error}"),
-        String::new(),
-    )
+        format!("see whether that name is right ({place}), and `dns` in egress.toml"),
+    ))
 }
 
-fn refusal(admission: &Admission, why: String, fix: String) -> Failure {
-    Failure::Refused(Box::new(Refused {
+fn refusal(admission: &Admission, why: String, fix: String) -> Box<Refused> {
+    Box::new(Refused {
         kind: EffectKind::Http {
             method: admission.method().to_owned(),
             reads: admission.reads(),
@@ -141,5 +145,5 @@ fn refusal(admission: &Admission, why: String, fix: String) -> Failure {
         place: admission.destination().place(),
         why,
         fix,
-    }))
+    })
 }

@@ -23,6 +23,9 @@ pub enum Failure {
     /// The rules don't allow it. Its record is to be made.
     #[error("refused: {}", .0.why)]
     Refused(Box<Refused>),
+    /// Its name leads to no address, so that nothing could be checked. Its record is to be made.
+    #[error("not resolved: {}", .0.why)]
+    Unresolved(Box<Refused>),
     /// The gate didn't let it through, and has recorded why.
     #[error("not cleared: {0}")]
     NotCleared(Refusal),

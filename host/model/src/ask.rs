@@ -11,6 +11,7 @@ use vouchsafe_audit::{Resources, Status};
 use vouchsafe_clearance::{About, Cleared, EffectGate, EffectKind, Ending, Part, Refusal};
 use vouchsafe_egress::{Failure as NotSent, Received, Refused, Requests};
 use vouchsafe_package::value::canonical;
+use vouchsafe_policy::amend;
 use vouchsafe_policy::model::{EffectiveModel, TRIES};
 
 use crate::fence::Boundary;
@@ -285,11 +286,11 @@ fn used_up(model: &EffectiveModel, place: &str, bound: Exhausted) -> Failure {
         _ => (model.bounds.tokens, "a call has at most"),
     };
     let why = format!("{of} {most} `{key}` of `{name}`");
-    let fix = format!(
-        "{}: `[model.{name}]` with `limits = {{ {key} = {} }}`",
-        model.http.place,
+    let line = format_args!(
+        "under `[model.{name}]`, write `limits = {{ {key} = {} }}`",
         most.saturating_mul(2)
     );
+    let fix = amend(&model.http.place, line);
     Failure::Exhausted(refused(place, why, fix))
 }
 

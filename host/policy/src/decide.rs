@@ -12,6 +12,7 @@ use crate::granted::{Granted, Terms};
 use crate::http::Destinations;
 use crate::judge::{Verdict, judge, outright};
 use crate::model::Models;
+use crate::place::amend;
 use crate::role::{Principal, Role};
 use crate::sql::Databases;
 
@@ -199,7 +200,7 @@ fn ask(
         Err(tier) => {
             return Decision::Deny {
                 why: format!("no file in force defines the tier `{tier}`"),
-                fix: format!("vouchsafe.toml: add `[confirm.{tier}]`, then `vouchsafe apply`"),
+                fix: amend("vouchsafe.toml", format_args!("add `[confirm.{tier}]`")),
             };
         }
     };

@@ -16,7 +16,7 @@ use crate::decide::Request;
 use crate::effective::EffectiveTool;
 use crate::grant::{Condition, Confirmation};
 use crate::granted::Terms;
-use crate::place::{At, Place};
+use crate::place::{At, Place, amend};
 use crate::role::{Permission, Principal};
 
 /// A judgement and the lines that were found in favour.
@@ -96,15 +96,12 @@ fn by_role<'a>(terms: &Terms, request: &Request<'a>) -> Result<&'a Place, Verdic
             "`{}` has the role `{}`, which no file in force defines",
             principal.id, principal.role
         );
-        let fix = format!(
-            "add `roles/{}.toml`, then `vouchsafe apply`",
-            principal.role
-        );
+        let fix = amend(format_args!("roles/{}.toml", principal.role), "write it");
         return Err(Verdict::Denied { why, fix });
     }
     let deny = |why: String, line: String| Verdict::Denied {
         why,
-        fix: format!("{}: add {line}, then `vouchsafe apply`", role.file),
+        fix: amend(&role.file, format_args!("add {line}")),
     };
     if role.permits(Permission::Execute).is_none() {
         let why = format!("role `{name}` may not execute skills");
@@ -126,16 +123,21 @@ fn by_grant<'a>(
     }
     let declared = terms.declared.iter().any(|tool| tool == name);
     let (why, fix) = if declared {
-        let fix = format!(
-            "{}: under `[tools]`, add `{name} = {{}}`, then `vouchsafe apply`",
-            terms.grant.file
-        );
+        let fix = tool_line(terms, name);
         (format!("`{name}` of `{}` is not granted", terms.skill), fix)
     } else {
         let fix = format!("ask for one that it has: {}", terms.declared.join(", "));
         (format!("`{}` has no tool `{name}`", terms.skill), fix)
     };
     Err(Verdict::Denied { why, fix })
+}
+
+/// The line that would grant a declared tool.
+pub(crate) fn tool_line(terms: &Terms, tool: &str) -> String {
+    amend(
+        &terms.grant.file,
+        format_args!("under `[tools]`, add `{tool} = {{}}`"),
+    )
 }
 
 /// A call of a granted tool, as policies look at it.
@@ -209,10 +211,7 @@ fn forbidden<'a>(reasons: &[Reason<'_>]) -> Verdict<'a> {
     let places: Vec<_> = policies.iter().map(|one| one.place.to_string()).collect();
     Verdict::Denied {
         why: says.join("; "),
-        fix: format!(
-            "{}: narrow the policy or take it out, then `vouchsafe apply`",
-            places.join(", ")
-        ),
+        fix: amend(places.join(", "), "narrow the policy or take it out"),
     }
 }
 

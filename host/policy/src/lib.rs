@@ -50,7 +50,7 @@ pub use grant::{Grant, Notice};
 pub use granted::{Granted, NotGranted, policies_fit};
 pub use judge::Line;
 pub use model::{EffectiveModel, ModelBounds, Models};
-pub use place::{At, Fault, Faults, Place};
+pub use place::{At, Fault, Faults, Place, amend};
 pub use role::{Principal, Role};
 pub use settings::Settings;
 pub use sql::{DatabaseBounds, Databases, EffectiveDatabase};

@@ -65,6 +65,12 @@ impl<T> At<T> {
     }
 }
 
+/// The one form of a line that would allow something: where it stands or would stand, what to write there, and that it has
+/// to be applied.
+pub fn amend(place: impl fmt::Display, what: impl fmt::Display) -> String {
+    format!("{place}: {what}, then `vouchsafe apply`")
+}
+
 /// Something wrong in a file, where, and the line that would mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -129,6 +135,35 @@ impl From<Vec<Fault>> for Faults {
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
         Self { all: vec![fault] }
+    }
+}
+
+impl Faults {
+    /// What is wrong, a line each.
+    #[must_use]
+    pub fn problems(&self) -> String {
+        let lines = self.all.iter().map(|fault| {
+            let Place { file, line, column } = &fault.place;
+            format!("{file}:{line}:{column}: {}", fault.problem)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// What would mend it, as far as that is known; a line each and with its place, where several things are wrong.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        if let [only] = self.all.as_slice() {
+            return only.fix.clone();
+        }
+        let lines = self.all.iter().filter_map(|Fault { place, fix, .. }| {
+            let fix = fix.as_ref()?;
+            Some(format!(
+                "{}:{}:{}: {fix}",
+                place.file, place.line, place.column
+            ))
+        });
+        let lines: Vec<_> = lines.collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }
 

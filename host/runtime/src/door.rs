@@ -2,7 +2,7 @@
 
 use crate::lines::plain;
 use std::sync::{Arc, Mutex, PoisonError};
-use vouchsafe_clearance::{EffectGate, EffectKind};
+use vouchsafe_clearance::{Code, EffectGate, EffectKind, Refusal};
 
 /// Refusals of one call that are told and recorded each. A skill that goes on is told no, and the rest are counted
 /// into one record: with that, as many kinds as are told apart of a skill.
@@ -43,33 +43,44 @@ impl Door {
     /// Refuses `kind` at `place`, for its effect or else for `otherwise`, which the line `fix` would
     /// mend: recorded inside the call and told to the operator, the like only once.
     pub(crate) fn refuse(&self, kind: &EffectKind, place: &str, otherwise: &str, fix: &str) {
+        self.refuse_for(kind, place, Refusal::new(Code::NotAllowed, otherwise, fix));
+    }
+
+    /// As [`Door::refuse`], for a reason of any kind.
+    pub(crate) fn refuse_for(&self, kind: &EffectKind, place: &str, otherwise: Refusal) {
+        let reason = otherwise.why.clone();
         let place = cut(plain(place.as_bytes()));
         let what = match kind {
             EffectKind::Http { method, .. } => cut(plain(format!("{method} {place}").as_bytes())),
             _ => place.clone(),
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = |(known, why): &(Refused, String)| known.what == what && why == otherwise;
+        let is_known = |(known, why): &(Refused, String)| known.what == what && *why == reason;
         if refused.iter().any(is_known) {
             return;
         }
         if refused.len() >= KEPT {
             if let Some(gate) = &self.gate {
-                gate.refuse_for(kind, "", THE_REST, "");
+                gate.refuse_for(kind, "", Refusal::new(Code::NotAllowed, THE_REST, ""));
             }
             return;
         }
         let why = match &self.gate {
-            None => otherwise.to_owned(),
+            None => reason.clone(),
             Some(gate) => {
                 let effect = gate.check(kind, &place).err();
-                let refusal =
-                    effect.unwrap_or_else(|| gate.refuse_for(kind, &place, otherwise, fix));
+                let refusal = effect.unwrap_or_else(|| gate.refuse_for(kind, &place, otherwise));
                 refusal.detail()
             }
         };
         let why = cut(why);
-        refused.push((Refused { what, why }, otherwise.to_owned()));
+        refused.push((Refused { what, why }, reason));
+    }
+
+    /// The grant that the call is made under.
+    pub(crate) fn grant_file(&self) -> Option<&str> {
+        let gate = self.gate.as_ref()?;
+        Some(&gate.permit().files().file)
     }
 
     /// What was refused, in order.

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use vouchsafe_ambient::files::{self, FileError};
 use vouchsafe_clearance::{EffectGate, EffectKind};
+use vouchsafe_policy::amend;
 use vouchsafe_policy::effective::Folder;
 use vouchsafe_policy::grant::Quota;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
@@ -108,16 +109,18 @@ impl Open {
 
     /// Records that the skill may not change the folder, and the line that would let it.
     pub(crate) fn only_read(&self) {
-        let fix = format!("write `access = \"write\"` under `[files.{}]`", self.name);
+        let line = format_args!("under `[files.{}]`, write `access = \"write\"`", self.name);
+        let fix = amend(&self.rule, line);
         self.refuse("the grant opens it for reading", &fix);
     }
 
     /// Records that the folder has no room left for what the skill would put there.
     pub(crate) fn is_full(&self) {
-        let fix = format!(
-            "raise `max_bytes` or `max_files` under `[files.{}]`",
+        let line = format_args!(
+            "under `[files.{}]`, raise `max_bytes` or `max_files`",
             self.name
         );
+        let fix = amend(&self.rule, line);
         self.refuse("the folder would hold more than its grant gives", &fix);
     }
 

@@ -65,7 +65,7 @@ impl Secrets {
         let bytes = match value.strip_prefix(PREFIX) {
             Some(text) => Zeroizing::new(BASE64.decode(text).map_err(|_| {
                 let why = format!("the credential `{at}` is no key: it is not Base64");
-                Unavailable::new(why, format!("vouchsafe secret set {key}"))
+                Unavailable::new(why, format!("run `vouchsafe secret set {key}`"))
             })?),
             None => Zeroizing::new(value.to_vec()),
         };

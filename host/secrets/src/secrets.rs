@@ -206,7 +206,7 @@ impl File {
             return Ok(Arc::clone(lease));
         }
         let sealed = self.sealed.read().unwrap_or_else(PoisonError::into_inner);
-        let fix = || format!("vouchsafe secret set {name}");
+        let fix = || format!("run `vouchsafe secret set {name}`");
         let missing = || Unavailable::new(format!("the credential `{at}` is missing"), fix());
         let entry = sealed.get(name).ok_or_else(missing)?;
         let key = self.key.as_ref().ok_or_else(missing)?;

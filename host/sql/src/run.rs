@@ -11,8 +11,8 @@ use vouchsafe_audit::{Resources, Status, Why};
 use vouchsafe_clearance::{About, Cleared, EffectGate, EffectKind, Ending, Part};
 use vouchsafe_egress::{Egress, Failure as NotSent, Refused};
 use vouchsafe_package::value::canonical;
-use vouchsafe_policy::EffectiveDatabase;
 use vouchsafe_policy::sql::Prepared;
+use vouchsafe_policy::{EffectiveDatabase, amend};
 use vouchsafe_secrets::Lease;
 
 use crate::connection::Connection;
@@ -98,12 +98,12 @@ impl Databases {
                 "a call has at most {most} `statements` of `{}`",
                 database.name
             );
-            let fix = format!(
-                "{}: `[sql.{}]` with `limits = {{ statements = {} }}`",
-                database.http.place,
+            let line = format_args!(
+                "under `[sql.{}]`, write `limits = {{ statements = {} }}`",
                 database.name,
                 most.saturating_mul(2)
             );
+            let fix = amend(&database.http.place, line);
             let kind = EffectKind::Sql(prepared.effect());
             return Err(Failure::Exhausted(refused(
                 kind,

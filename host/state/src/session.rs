@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use vouchsafe_clearance::{About, EffectGate, EffectKind};
+use vouchsafe_clearance::{About, Code, EffectGate, EffectKind, Refusal};
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::effective::StoreBounds;
 
@@ -58,7 +58,8 @@ impl Session {
         let reading = tokio::task::spawn_blocking(move || states.load(&of));
         let loaded = reading.await.map_err(StateError::from);
         let stores = loaded.and_then(|loaded| loaded).map_err(|error| {
-            self.gate.refuse_for(&read, name, &error.to_string(), "");
+            let refusal = Refusal::new(Code::NotAllowed, error.to_string(), "");
+            self.gate.refuse_for(&read, name, refusal);
             NotKept::Other("the host can't read it")
         })?;
         let mut seen = self.seen();

@@ -54,7 +54,7 @@ fn why_asks_for_another_s_turn_and_with_their_arguments() {
     let run = home.run(&["why", "pay_sum", "--input", text(&input)]);
     assert!(run.ok().stdout.starts_with("allowed"));
     let run = home.run(&["why", "pay_sum", "--as", "nobody/bob"]);
-    says(&run.code(2), "write `roles/nobody.toml`");
+    says(&run.code(2), "roles/nobody.toml: write it");
 }
 
 #[test]
@@ -146,6 +146,37 @@ fn a_skill_whose_calls_are_refused_is_not_told_to_be_on() {
         }
     }
     says(&home.run(&["doctor"]), "1 of 1 can be called");
+}
+
+#[test]
+fn what_mends_a_fault_is_told_as_all_else_that_mends() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    let path = home.config("grants/acme.pay.toml");
+    let grant = fs::read_to_string(&path).unwrap();
+    let bad = grant.replace("sum = {}", "sum = { confirm = \"never\" }");
+    fs::write(&path, &bad).unwrap();
+    let run = home.run(&["policy", "check"]).code(4);
+    says(&run, "\n  fix: leave `confirm` out\n");
+    let told = home.run(&["policy", "check", "--json"]).code(4).json();
+    assert_eq!(told["fix"], "leave `confirm` out");
+    assert!(!told["error"].as_str().unwrap().contains("fix:"));
+    // Of several, each with its place.
+    fs::write(
+        home.config("grants/other.toml"),
+        bad.replace("acme:pay", "acme:other"),
+    )
+    .unwrap();
+    let told = home.run(&["policy", "check", "--json"]).code(4).json();
+    let fixes: Vec<_> = told["fix"].as_str().unwrap().lines().collect();
+    assert_eq!(
+        fixes,
+        [
+            "grants/acme.pay.toml:6:19: leave `confirm` out",
+            "grants/other.toml:6:19: leave `confirm` out"
+        ]
+    );
+    assert_eq!(told["error"].as_str().unwrap().lines().count(), 2);
 }
 
 #[test]

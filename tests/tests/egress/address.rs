@@ -64,7 +64,7 @@ fn a_granted_name_that_resolves_inside_is_refused_and_the_record_says_what_would
             "{address}: {detail}"
         );
         assert_eq!(
-            detail.contains("in `private`"),
+            detail.contains("to `private`"),
             !opens.is_empty(),
             "{address}: {detail}"
         );
@@ -124,11 +124,11 @@ fn a_look_up_that_fails_is_a_refusal() {
             .iter()
             .find(|record| record["kind"] == "refusal")
             .unwrap();
+        assert_eq!(refusal["code"], "NOT_RESOLVED");
+        let detail = refusal["detail"].as_str().unwrap();
         assert!(
-            refusal["detail"]
-                .as_str()
-                .unwrap()
-                .contains("can't be resolved"),
+            detail.starts_with(&format!("`{name}` can't be resolved: "))
+                && detail.contains("see whether that name is right (grants/"),
             "{refusal}"
         );
     }
@@ -152,7 +152,10 @@ fn loopback_is_open_at_the_granted_port_alone() {
         .iter()
         .find(|record| record["kind"] == "refusal")
         .unwrap();
-    let line = format!("`[http.target]` with `\"{}\"` in `private`", other.address);
+    let line = format!(
+        "under `[http.target]`, add `\"{}\"` to `private`",
+        other.address
+    );
     assert!(
         refusal["detail"].as_str().unwrap().contains(&line),
         "{refusal}"

@@ -136,7 +136,7 @@ fn what_is_not_granted_goes_nowhere_and_the_record_names_the_line() {
         (
             get("/api/b"),
             "no route of `target` allows this `GET`",
-            "`\"GET /*\"` in `allow`",
+            "`\"GET /*\"` to `allow`",
         ),
     ];
     for (ask, why, fix) in refused {
@@ -154,7 +154,7 @@ fn what_is_not_granted_goes_nowhere_and_the_record_names_the_line() {
     assert_eq!(house.send(&get("/api/a/1")).unwrap_err(), DENIED);
     let detail = house.settled(3)[1]["detail"].as_str().unwrap().to_owned();
     assert!(
-        detail.contains("`target` is not for `send`") && detail.contains("`\"send\"` in `for`"),
+        detail.contains("`target` is not for `send`") && detail.contains("`\"send\"` to `for`"),
         "{detail}"
     );
     house.look(&get("/api/a/1")).unwrap();

@@ -39,7 +39,7 @@ fn a_folder_that_is_not_granted_is_not_there_and_the_record_has_the_line() {
     folders.read("/inbox/letter").unwrap_err();
     folders.is_refused(
         "file-read",
-        &format!("add `[files.inbox]` with `path = \"/...\"` to {GRANT}"),
+        &format!("{GRANT}: add `[files.inbox]` with `path = \"/...\"`, then `vouchsafe apply`"),
     );
 }
 
@@ -51,7 +51,7 @@ fn a_folder_that_is_granted_for_reading_is_not_written_to() {
     assert!(!folders.at("inbox/new").exists());
     folders.is_refused(
         "file-write",
-        "write `access = \"write\"` under `[files.inbox]`",
+        "under `[files.inbox]`, write `access = \"write\"`",
     );
 }
 

@@ -26,7 +26,7 @@ fn a_folder_takes_so_many_bytes_and_no_more() {
     assert!(grown[1] == "quota", "{grown}");
     folders.is_refused(
         "file-write",
-        "raise `max_bytes` or `max_files` under `[files.desk]`",
+        "under `[files.desk]`, raise `max_bytes` or `max_files`",
     );
     assert_eq!(grow(&folders, "/desk/b", 1000)[0], 0);
     let stretch = |bytes: u64| folders.ask("stretch", json!({ "path": "/desk/b", "bytes": bytes }));

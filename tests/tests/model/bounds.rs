@@ -15,7 +15,7 @@ fn questions_end_at_the_limit() {
     };
     let detail = refusal["detail"].as_str().unwrap();
     assert!(
-        detail.contains("`[model.reader]` with `limits = { asks = 4 }`"),
+        detail.contains("under `[model.reader]`, write `limits = { asks = 4 }`"),
         "{detail}"
     );
     // Another call has its own.

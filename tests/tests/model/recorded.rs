@@ -85,11 +85,11 @@ fn a_model_that_is_not_granted_is_refused_with_the_line_that_would_grant_it() {
         panic!("{refusals:#?}")
     };
     assert!(
-        one.contains("`[model.reader]` with `\"classify\"` in `for`"),
+        one.contains("under `[model.reader]`, add `\"classify\"` to `for`"),
         "{one}"
     );
     assert!(
-        two.contains("grants/guests.asker.toml: `[model.writer]` with `url` and `model`"),
+        two.contains("grants/guests.asker.toml: add `[model.writer]` with `url` and `model`"),
         "{two}"
     );
     assert!(refusals.iter().all(|record| record["action"] == "model"));

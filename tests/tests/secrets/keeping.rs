@@ -110,7 +110,8 @@ fn a_missing_credential_stops_its_requests_and_nothing_else() {
     let check = house.home.run(&["secret", "check"]).code(4);
     assert!(check.stdout.contains("missing"), "{}", check.stdout);
     let doctor = house.home.run(&["doctor"]).code(1);
-    let finding = "1 that skills use are missing: `vouchsafe secret check` says which";
+    let finding =
+        "1 that skills use are missing\n  fix: run `vouchsafe secret check`, which says which\n";
     assert!(doctor.stderr.contains(finding), "{}", doctor.stderr);
 
     house.set("bank-token", TOKEN).ok();

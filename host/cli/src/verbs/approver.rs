@@ -44,7 +44,7 @@ fn enrol(
     let file = format!("approvers/{name}.toml");
     let text = text(name, person, groups, &key);
     // What is written is what is read: nothing that `apply` would refuse.
-    Approver::parse(&file, &text).map_err(|fault| Failure::usage(fault.to_string()))?;
+    Approver::parse(&file, &text).map_err(|fault| Failure::usage(fault.problem))?;
     files::create_private_directory(&context.home.config().join("approvers"))?;
     let path = context.home.config().join(&file);
     files::write_new(&path, text.as_bytes(), Access::Private)?;

@@ -16,8 +16,27 @@ use crate::output;
 /// One thing that was looked at.
 struct Finding {
     what: &'static str,
-    /// What was found, or what is wrong and what would mend it.
-    found: Result<String, String>,
+    found: Result<String, Wrong>,
+}
+
+/// What is wrong, and what would mend it.
+struct Wrong {
+    what: String,
+    fix: Option<String>,
+}
+
+impl Wrong {
+    fn with_fix(what: String, fix: impl Into<String>) -> Self {
+        let fix = Some(fix.into());
+        Self { what, fix }
+    }
+}
+
+impl<E: std::fmt::Display> From<E> for Wrong {
+    fn from(error: E) -> Self {
+        let (what, fix) = (error.to_string(), None);
+        Self { what, fix }
+    }
 }
 
 pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
@@ -66,7 +85,9 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
         for Finding { what, found } in &findings {
             match found {
                 Ok(text) => output::done(format!("{what:<10}{text}")),
-                Err(text) => output::error(&format!("{what:<10}{text}"), None),
+                Err(wrong) => {
+                    output::error(&format!("{what:<10}{}", wrong.what), wrong.fix.as_deref());
+                }
             }
         }
     }
@@ -74,67 +95,64 @@ pub(crate) fn run(context: &Context) -> anyhow::Result<Code> {
 }
 
 fn as_json(finding: &Finding) -> Json {
-    let (ok, text) = match &finding.found {
-        Ok(text) => (true, text),
-        Err(text) => (false, text),
+    let (ok, text, fix) = match &finding.found {
+        Ok(text) => (true, text, None),
+        Err(Wrong { what, fix }) => (false, what, fix.as_ref()),
     };
-    json!({ "what": finding.what, "ok": ok, "found": text })
+    json!({ "what": finding.what, "ok": ok, "found": text, "fix": fix })
 }
 
-fn home(context: &Context) -> Result<String, String> {
+fn home(context: &Context) -> Result<String, Wrong> {
     let home = &context.home;
     if !home.is_initialised() {
-        return Err(format!(
-            "nothing in {}: run `vouchsafe init`",
-            home.data().display()
-        ));
+        let what = format!("nothing in {}", home.data().display());
+        return Err(Wrong::with_fix(what, "run `vouchsafe init`"));
     }
     for directory in [home.data(), home.config()] {
-        if files::is_open_to_others(directory).map_err(|error| error.to_string())? {
+        if files::is_open_to_others(directory)? {
             let path = directory.display();
-            return Err(format!(
-                "other users can look into {path}: run `chmod 700 {path}`"
-            ));
+            let what = format!("other users can look into {path}");
+            return Err(Wrong::with_fix(what, format!("run `chmod 700 {path}`")));
         }
     }
     Ok(home.data().display().to_string())
 }
 
-fn keystore(context: &Context) -> Result<String, String> {
-    let keystore = setup::open_keystore(&context.home).map_err(|error| error.to_string())?;
+fn keystore(context: &Context) -> Result<String, Wrong> {
+    let keystore = setup::open_keystore(&context.home)?;
     let operators = setup::operators(&context.home, &keystore);
-    let operators = operators.map_err(|error| error.to_string())?;
+    let operators = operators?;
     Ok(format!("opens; {} operator key enrolled", operators.len()))
 }
 
-fn owner(context: &Context) -> Result<String, String> {
+fn owner(context: &Context) -> Result<String, Wrong> {
     let facts = context
         .owner()
         .and_then(|mut owner| owner.ask(&Request::Ping));
-    let facts = facts.map_err(|error| error.to_string())?;
+    let facts = facts?;
     Ok(format!(
         "answers, process {}",
         facts.get("pid").unwrap_or(&Json::Null)
     ))
 }
 
-fn edited(context: &Context) -> Result<String, String> {
-    let mut owner = context.owner().map_err(|error| error.to_string())?;
-    let current = Current::ask(context, &mut owner).map_err(|error| error.to_string())?;
+fn edited(context: &Context) -> Result<String, Wrong> {
+    let mut owner = context.owner()?;
+    let current = Current::ask(context, &mut owner)?;
     if current.edited().is_empty() {
         return Ok(format!("as applied in statement {}", current.serial()));
     }
     let edited = current.edited().join(", ");
-    Err(format!(
-        "edited since they were applied: {edited}; look at them, then run `vouchsafe apply`"
-    ))
+    let what = format!("edited since they were applied: {edited}");
+    let fix = "look at them, then run `vouchsafe apply`";
+    Err(Wrong::with_fix(what, fix))
 }
 
-fn skills(context: &Context) -> Result<String, String> {
+fn skills(context: &Context) -> Result<String, Wrong> {
     let facts = context
         .owner()
         .and_then(|mut owner| owner.ask(&Request::List));
-    let facts = facts.map_err(|error| error.to_string())?;
+    let facts = facts?;
     let all = facts.as_array().map_or(0, Vec::len);
     let on = |skill: &&Json| skill.get("state").and_then(Json::as_str) == Some("on");
     let on = facts.as_array().into_iter().flatten().filter(on).count();
@@ -143,29 +161,31 @@ fn skills(context: &Context) -> Result<String, String> {
     ))
 }
 
-fn secrets(context: &Context) -> Result<String, String> {
+fn secrets(context: &Context) -> Result<String, Wrong> {
     let survey = context
         .owner()
         .and_then(|mut owner| owner.ask(&Request::Credentials));
-    let survey = survey.map_err(|error| error.to_string())?;
+    let survey = survey?;
     let uses = survey.get("uses").and_then(Json::as_array);
     let uses = uses.map(Vec::as_slice).unwrap_or_default();
     let is_missing = |one: &&Json| one.get("state").and_then(Json::as_str) == Some("missing");
     match uses.iter().filter(is_missing).count() {
         0 => Ok(format!("all {} that skills use are kept", uses.len())),
-        missing => Err(format!(
-            "{missing} that skills use are missing: `vouchsafe secret check` says which"
-        )),
+        missing => {
+            let what = format!("{missing} that skills use are missing");
+            let fix = "run `vouchsafe secret check`, which says which";
+            Err(Wrong::with_fix(what, fix))
+        }
     }
 }
 
-fn log(context: &Context) -> Result<String, String> {
+fn log(context: &Context) -> Result<String, Wrong> {
     let checked = vouchsafe_audit::verify(&context.home.audit(), &Expect::default());
-    let checked = checked.map_err(|error| error.to_string())?;
+    let checked = checked?;
     Ok(format!("{} records, unbroken", checked.records))
 }
 
-fn toolchain() -> Result<String, String> {
+fn toolchain() -> Result<String, Wrong> {
     let mut said = Vec::new();
     let installed = Toolchain::installed(&mut |line| said.push(line.to_owned()));
     match installed {

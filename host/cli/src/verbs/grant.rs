@@ -29,7 +29,7 @@ pub(crate) struct Kept {
 /// were read here.
 pub(crate) fn keep(context: &Context, file: &Path, allow_rollback: bool) -> anyhow::Result<Kept> {
     let signed = signature::read(context, file, None)?;
-    let (_, signature) = signed.verified.map_err(Failure::refused)?;
+    let (_, signature) = signed.verified?;
     let package = signed.package;
     let request = Request::Keep {
         file: std::path::absolute(file)?,

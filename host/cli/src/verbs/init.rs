@@ -45,7 +45,7 @@ pub(crate) fn run(context: &Context, args: &Init) -> anyhow::Result<Code> {
     if context.home.is_initialised() && !is_unfinished(context) {
         let message = format!("`{}` is set up already", context.home.data().display());
         return Err(Failure::usage(message)
-            .with_fix("name another home with --home DIR")
+            .with_fix("name another home with `--home DIR`")
             .into());
     }
     let key = operator_key(context, args)?;

@@ -16,7 +16,11 @@ pub(crate) fn run(context: &Context, args: &Inspect) -> anyhow::Result<Code> {
         return Ok(Code::Done);
     }
     let signed = signature::read(context, &args.file, None)?;
-    let refused = signed.verified.as_ref().err();
+    let refused = signed
+        .verified
+        .as_ref()
+        .err()
+        .map(|refused| &refused.message);
     let known = signed.verified.as_ref().ok().map(|(_, facts)| facts);
     let inspection = facts(&signed.package, known);
     output::print_json(&json!({ "inspection": inspection, "signature_refused": refused }));
@@ -30,6 +34,6 @@ pub(crate) fn describe(context: &Context, file: &Path) -> anyhow::Result<String>
     let facts = facts(&signed.package, known);
     Ok(match &signed.verified {
         Ok(_) => facts.to_string(),
-        Err(why) => facts.refused(why).to_string(),
+        Err(why) => facts.refused(&why.message).to_string(),
     })
 }

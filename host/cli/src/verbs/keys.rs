@@ -56,7 +56,7 @@ fn rotate(context: &Context, proof: &Proof) -> anyhow::Result<Code> {
     let no_owner = super::backup::stop_owner(home)?;
     let keystore = rotation::rotate(home, &key, &no_owner).map_err(|error| match error {
         RotationError::NotAnOperator(_) => Failure::refused(error.to_string())
-            .with_fix("vouchsafe keys list shows whose key is needed")
+            .with_fix("run `vouchsafe keys list`, which shows whose key is needed")
             .into(),
         error => anyhow::Error::from(error),
     })?;

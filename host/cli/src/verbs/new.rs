@@ -16,13 +16,13 @@ use crate::output;
 
 pub(crate) fn run(context: &Context, args: &New) -> anyhow::Result<Code> {
     let name: SkillName = args.name.parse().map_err(|error| {
-        Failure::usage(format!("{error}")).with_fix("vouchsafe new acme:payments")
+        Failure::usage(format!("{error}")).with_fix("run `vouchsafe new acme:payments`")
     })?;
     let directory = args.directory.clone().unwrap_or_else(|| name.name().into());
     if directory.exists() {
         let message = format!("`{}` is there already", directory.display());
         return Err(Failure::usage(message)
-            .with_fix("name another one with --directory DIR")
+            .with_fix("name another one with `--directory DIR`")
             .into());
     }
     for file in template::rust(name.namespace(), name.name(), &sdk(args.sdk.as_deref())?)? {

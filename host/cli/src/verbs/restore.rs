@@ -28,13 +28,13 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
     if home.is_initialised() {
         let message = format!("`{}` is set up already", home.data().display());
         return Err(Failure::usage(message)
-            .with_fix("restore into an empty one with --home DIR")
+            .with_fix("restore into an empty one with `--home DIR`")
             .into());
     }
     if let Some(name) = first_in(home.config())? {
         let message = format!("`{}` is there already", home.config().join(name).display());
         return Err(Failure::usage(message)
-            .with_fix("restore into an empty one with --home DIR")
+            .with_fix("restore into an empty one with `--home DIR`")
             .into());
     }
     let file = args.backup_passphrase_file.as_deref();

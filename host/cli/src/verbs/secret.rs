@@ -38,7 +38,7 @@ fn set(context: &Context, name: &str, accept_weak: bool, proof: &Proof) -> anyho
     if !is_secret_name(name) {
         let message = format!("`{name}` is no name");
         return Err(Failure::usage(message)
-            .with_fix("want lower-case words with single hyphens, such as `bank-token`")
+            .with_fix("give lower-case words with single hyphens, such as `bank-token`")
             .into());
     }
     let value = value(name)?;
@@ -46,7 +46,7 @@ fn set(context: &Context, name: &str, accept_weak: bool, proof: &Proof) -> anyho
     let is_weak = strength::is_weak(value.expose());
     if is_weak && !accept_weak {
         return Err(Failure::refused("it is weak: whoever can try often enough guesses it")
-            .with_fix("let the other side make a longer, random one; or accept the risk with --accept-weak")
+            .with_fix("let the other side make a longer, random one; or accept the risk with `--accept-weak`")
             .into());
     }
     let keystore = setup::open_keystore(&context.home)?;

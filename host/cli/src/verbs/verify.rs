@@ -7,7 +7,7 @@ use vouchsafe_daemon::store::{MAX_BUNDLE, MAX_COMPONENT};
 use vouchsafe_keys::PublicKey;
 use vouchsafe_package::Digest;
 use vouchsafe_package::signing::{
-    Artifact, Expected, Recognised, VerifyError, bundle_path, verify_bundle, verify_signer,
+    Artifact, Expected, Recognised, bundle_path, verify_bundle, verify_signer,
 };
 
 use crate::args::Verify;
@@ -30,7 +30,7 @@ pub(crate) fn run(context: &Context, args: &Verify) -> anyhow::Result<Code> {
 fn against_trust(context: &Context, args: &Verify) -> anyhow::Result<Code> {
     let signed = signature::read(context, &args.file, args.bundle.as_deref())?;
     let digest = signed.package.digest;
-    let (verified, facts) = signed.verified.map_err(Failure::refused)?;
+    let (verified, facts) = signed.verified?;
     let place = facts.trusted.as_ref().map(|trusted| trusted.place.as_str());
     report(
         context,
@@ -89,7 +89,7 @@ fn read(args: &Verify) -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
         .unwrap_or_else(|| bundle_path(&args.file));
     let bytes = files::read_bounded(&args.file, MAX_COMPONENT)?;
     let bundle = files::read_if_present(&bundle, MAX_BUNDLE)?;
-    let bundle = bundle.ok_or_else(|| Failure::refused(VerifyError::Unsigned.to_string()))?;
+    let bundle = bundle.ok_or_else(|| signature::unsigned(&args.file))?;
     Ok((bytes, bundle))
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn run(context: &Context, args: &Why) -> anyhow::Result<Code> {
                 args.skill
             );
             return Err(Failure::usage(message)
-                .with_fix(format!("vouchsafe why {} FUNCTION", args.skill))
+                .with_fix(format!("run `vouchsafe why {} FUNCTION`", args.skill))
                 .into());
         }
     };

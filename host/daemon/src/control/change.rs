@@ -152,7 +152,7 @@ fn find(rules: &Rules, skill: &str) -> Result<Vec<Found>, Failure> {
         1 => Ok(found),
         0 => {
             let message = format!("no skill `{skill}` is installed");
-            Err(Failure::usage(message).with_fix("vouchsafe list"))
+            Err(Failure::usage(message).with_fix("run `vouchsafe list`"))
         }
         several => {
             let message = format!("`{skill}` begins the digests of {several} components");

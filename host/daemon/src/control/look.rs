@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use vouchsafe_package::value::{Caps, arguments_from_json, arguments_to_json};
 use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, Heard};
-use vouchsafe_policy::{Answer, Principal, Request};
+use vouchsafe_policy::{Answer, Principal, Request, amend};
 
 use crate::approvals;
 use crate::caller::Caller;
@@ -122,7 +122,7 @@ pub(super) fn approval(owner: &Owner, id: &ApprovalId) -> Result<Json, Failure> 
     let one = owner.approvals().one(id, approvals::now(), void);
     let (request, heard) = one.ok_or_else(|| {
         Failure::refused(format!("no call waits under the name `{id}`"))
-            .with_fix("vouchsafe approvals")
+            .with_fix("run `vouchsafe approvals`")
     })?;
     Ok(json!({ "request": request, "heard": heard }))
 }
@@ -147,10 +147,8 @@ pub(super) fn why(
     let role = rules.role(&principal);
     let role = role.ok_or_else(|| {
         let message = format!("no role `{}` is in force", principal.role);
-        Failure::usage(message).with_fix(format!(
-            "write `roles/{}.toml`, then run `vouchsafe apply`",
-            principal.role
-        ))
+        let file = format_args!("roles/{}.toml", principal.role);
+        Failure::usage(message).with_fix(amend(file, "write it"))
     })?;
     let input = &canonical(installed, tool, input);
     let request = Request {

@@ -9,6 +9,7 @@ use super::people::counts;
 use super::{People, Says, Tier, Vote};
 use crate::decide::Permit;
 use crate::judge::Line;
+use crate::place::amend;
 
 /// A line that asks for a person, and for which.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +124,10 @@ impl Wanted {
                     "`{}` wants somebody else than who asks, and nothing says for whom `{principal}` works",
                     tier.name
                 );
-                let fix = format!(
-                    "vouchsafe.toml: under `[works-for]`, add `{principal} = \"person@example\"`, then `vouchsafe apply`"
+                let line = format_args!(
+                    "under `[works-for]`, add `{principal} = \"person@example\"`"
                 );
+                let fix = amend("vouchsafe.toml", line);
                 return Some((why, fix));
             }
             let could = people.could_say_yes(tier, self.requester.as_deref()).len();
@@ -139,9 +141,9 @@ impl Wanted {
             let group = tier
                 .from
                 .as_ref()
-                .map_or_else(String::new, |group| format!(", of `{group}`"));
+                .map_or_else(String::new, |group| format!(" --group {group}"));
             let fix = format!(
-                "write `approvers/NAME.toml` for one more person{group}, then `vouchsafe apply`"
+                "run `vouchsafe approver enrol NAME --person WHO --key FILE.pub{group}` for one more person, then `vouchsafe apply`"
             );
             Some((why, fix))
         })

@@ -9,7 +9,8 @@ use vouchsafe_package::Limits;
 
 use super::{Decision, Permit, ask, permit};
 use crate::granted::{Granted, Terms};
-use crate::judge::{Case, Verdict, by_policies};
+use crate::judge::{Case, Verdict, by_policies, tool_line};
+use crate::place::amend;
 use crate::role::Principal;
 
 /// What is asked.
@@ -103,17 +104,15 @@ fn is_named(callee: &Terms, asked: &Nested<'_>) -> Result<(), (String, String)> 
 fn not_named(caller: &Terms, interface: &str) -> (String, String) {
     let (skill, file) = (&caller.skill, &caller.grant.file);
     let why = format!("nothing says which skill answers `{interface}` to `{skill}`");
-    let fix = format!(
-        "{file}: add `[skills.\"{interface}\"]` with `skill` and `publisher`, then `vouchsafe apply`"
+    let fix = amend(
+        file,
+        format_args!("add `[skills.\"{interface}\"]` with `skill` and `publisher`"),
     );
     (why, fix)
 }
 
 fn not_granted(terms: &Terms, tool: &str) -> Decision {
     let why = format!("`{tool}` of `{}` is not granted", terms.skill);
-    let fix = format!(
-        "{}: under `[tools]`, add `{tool} = {{}}`, then `vouchsafe apply`",
-        terms.grant.file
-    );
+    let fix = tool_line(terms, tool);
     Decision::Deny { why, fix }
 }

@@ -8,6 +8,7 @@ use vouchsafe_package::manifest::Route;
 use super::destination::Destination;
 use crate::effective::EffectiveHttp;
 use crate::model::EffectiveModel;
+use crate::place::amend;
 use crate::route;
 use crate::sql::EffectiveDatabase;
 use crate::token::EffectiveToken;
@@ -115,7 +116,7 @@ impl Destinations {
             (Some(only), None) => Ok(only),
             (Some((one, ..)), Some((other, ..))) => Err(NotAdmitted {
                 why: format!("`{one}` and `{other}` are at the same place"),
-                fix: format!("{}: give each a `url` of its own", self.file),
+                fix: amend(&self.file, "give each a `url` of its own"),
             }),
             (None, _) => Err(self.not_below(to)),
         }
@@ -129,10 +130,13 @@ impl Destinations {
             .keys()
             .find(|name| !self.granted.contains_key(*name));
         let fix = match (missing, self.granted.iter().next()) {
-            (Some(name), _) => format!("{}: `[http.{name}]` with `url = \"{place}\"`", self.file),
-            (None, Some((name, http))) => format!(
-                "{}: `[http.{name}]` with `url = \"{place}\"`, if it is there",
-                http.place
+            (Some(name), _) => amend(
+                &self.file,
+                format_args!("add `[http.{name}]` with `url = \"{place}\"`"),
+            ),
+            (None, Some((name, http))) => amend(
+                &http.place,
+                format_args!("under `[http.{name}]`, write `url = \"{place}\"` if it is there"),
             ),
             (None, None) => "nothing in a grant: the skill declares no destination".to_owned(),
         };
@@ -146,9 +150,12 @@ impl Destinations {
         });
         NotAdmitted {
             why: format!("the path is not below that of `{name}`"),
-            fix: format!(
-                "{place}: `[http.{name}]` with `url = \"{}\"`, without a path",
-                to.place()
+            fix: amend(
+                place,
+                format_args!(
+                    "under `[http.{name}]`, write `url = \"{}\"` without a path",
+                    to.place()
+                ),
             ),
         }
     }
@@ -156,7 +163,7 @@ impl Destinations {
     fn not_for(&self, name: &str, http: &EffectiveHttp, tool: &str) -> NotAdmitted {
         NotAdmitted {
             why: format!("`{name}` is not for `{tool}`"),
-            fix: format!("{}: `[http.{name}]` with `\"{tool}\"` in `for`", http.place),
+            fix: for_tool(http, &format!("http.{name}"), tool),
         }
     }
 
@@ -168,9 +175,9 @@ impl Destinations {
             known_method(method)
         );
         let fix = match declared.next() {
-            Some(route) => format!(
-                "{}: `[http.{name}]` with `\"{route}\"` in `allow`",
-                http.place
+            Some(route) => amend(
+                &http.place,
+                format_args!("under `[http.{name}]`, add `\"{route}\"` to `allow`"),
             ),
             None => format!(
                 "nothing in a grant: skill.toml, under `[http.{name}]`, declares no such route"
@@ -178,6 +185,12 @@ impl Destinations {
         };
         NotAdmitted { why, fix }
     }
+}
+
+/// The line that would let `tool` reach what `table` grants.
+pub(crate) fn for_tool(granted: &EffectiveHttp, table: &str, tool: &str) -> String {
+    let line = format_args!("under `[{table}]`, add `\"{tool}\"` to `for`");
+    amend(&granted.place, line)
 }
 
 /// `method` as it may be told and recorded: a guest may choose any token as its method.

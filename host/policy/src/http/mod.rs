@@ -19,6 +19,7 @@ mod host;
 mod path;
 
 pub use address::{Private, UnsafeAddress};
+pub(crate) use admit::for_tool;
 pub use admit::{Admission, Destinations, NotAdmitted, known_method};
 pub use base::{Base, HostRule};
 pub use bounds::HttpBounds;

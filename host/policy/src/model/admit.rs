@@ -6,7 +6,9 @@ use std::sync::Arc;
 use vouchsafe_package::manifest::{Manifest, Prompt};
 
 use super::effective::EffectiveModel;
+use crate::http::for_tool;
 use crate::http::{Admission, NotAdmitted};
+use crate::place::amend;
 
 /// The prompts of one granted skill, and the models that they may go to.
 #[derive(Debug, Clone, Default)]
@@ -73,16 +75,16 @@ impl Models {
         let Some(model) = self.granted.get(asked) else {
             return Err(NotAdmitted {
                 why: format!("`{asked}`, which the prompt `{name}` goes to, is not granted"),
-                fix: format!("{}: `[model.{asked}]` with `url` and `model`", self.file),
+                fix: amend(
+                    &self.file,
+                    format_args!("add `[model.{asked}]` with `url` and `model`"),
+                ),
             });
         };
         if !model.http.is_for(tool) {
             return Err(NotAdmitted {
                 why: format!("the model `{asked}` is not for `{tool}`"),
-                fix: format!(
-                    "{}: `[model.{asked}]` with `\"{tool}\"` in `for`",
-                    model.http.place
-                ),
+                fix: for_tool(&model.http, &format!("model.{asked}"), tool),
             });
         }
         Ok(Asking {

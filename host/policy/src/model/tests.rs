@@ -69,7 +69,7 @@ fn what_is_not_granted_is_refused_with_the_line_that_would_allow_it() {
     let refused = none.admit("sort", "classify").unwrap_err();
     assert_eq!(
         refused.fix,
-        format!("{FILE}: `[model.reader]` with `url` and `model`")
+        format!("{FILE}: add `[model.reader]` with `url` and `model`, then `vouchsafe apply`")
     );
     assert!(
         none.admit("sort", "ignore-all")
@@ -81,7 +81,7 @@ fn what_is_not_granted_is_refused_with_the_line_that_would_allow_it() {
     assert!(narrow.admit("sort", "classify").is_ok());
     let refused = narrow.admit("other", "classify").unwrap_err();
     assert!(
-        refused.fix.contains("`\"other\"` in `for`"),
+        refused.fix.contains("`\"other\"` to `for`"),
         "{}",
         refused.fix
     );

@@ -7,7 +7,9 @@ use vouchsafe_package::manifest::{Manifest, Statement};
 use vouchsafe_package::{Digest, Effect};
 
 use super::effective::EffectiveDatabase;
+use crate::http::for_tool;
 use crate::http::{Admission, NotAdmitted};
+use crate::place::amend;
 
 /// The statements of one granted skill, and the databases that they run in.
 #[derive(Debug, Clone, Default)]
@@ -76,16 +78,16 @@ impl Databases {
         let Some(granted) = self.granted.get(database) else {
             return Err(NotAdmitted {
                 why: format!("`{database}`, which the statement `{name}` is for, is not granted"),
-                fix: format!("{}: `[sql.{database}]` with `url` and `auth`", self.file),
+                fix: amend(
+                    &self.file,
+                    format_args!("add `[sql.{database}]` with `url` and `auth`"),
+                ),
             });
         };
         if !granted.http.is_for(tool) {
             return Err(NotAdmitted {
                 why: format!("the database `{database}` is not for `{tool}`"),
-                fix: format!(
-                    "{}: `[sql.{database}]` with `\"{tool}\"` in `for`",
-                    granted.http.place
-                ),
+                fix: for_tool(&granted.http, &format!("sql.{database}"), tool),
             });
         }
         Ok(Prepared {

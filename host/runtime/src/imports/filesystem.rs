@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::task::spawn_blocking;
 use vouchsafe_clearance::{About, Cleared, EffectGate, EffectKind, Part};
 use vouchsafe_package::value::canonical;
+use vouchsafe_policy::amend;
 use vouchsafe_policy::effective::Folder;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -59,10 +60,8 @@ async fn directories(
     let folders = Arc::clone(gate.permit().files());
     for name in folders.declared.keys() {
         let Some(folder) = folders.granted.get(name) else {
-            let fix = format!(
-                "add `[files.{name}]` with `path = \"/...\"` to {}, then `vouchsafe apply`",
-                folders.file
-            );
+            let line = format_args!("add `[files.{name}]` with `path = \"/...\"`");
+            let fix = amend(&folders.file, line);
             refuse(&context, name, "no such folder is granted", &fix);
             continue;
         };
@@ -98,7 +97,8 @@ async fn open(
     let (file, used) = match opened {
         Ok(opened) => opened,
         Err(why) => {
-            let fix = format!("name another folder under `[files.{name}]`");
+            let line = format_args!("under `[files.{name}]`, name another folder");
+            let fix = amend(&folder.place, line);
             refuse(context, name, &why, &fix);
             return None;
         }

@@ -10,7 +10,7 @@ use http::uri::Scheme;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
-use vouchsafe_clearance::EffectKind;
+use vouchsafe_clearance::{Code, EffectKind, Refusal};
 use vouchsafe_egress::{BodyError, Failure, Refused, Requests, Timeouts};
 use wasmtime_wasi_http::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
@@ -128,15 +128,22 @@ fn timeouts(options: Option<RequestOptions>) -> Timeouts {
 
 /// What the guest hears, once a refusal is recorded.
 fn told(door: &Door, failure: &Failure) -> Error {
-    if let Failure::Refused(refused) = failure {
-        refuse(door, refused);
+    match failure {
+        Failure::Refused(refused) => refuse(door, refused),
+        Failure::Unresolved(not) => {
+            let refusal = Refusal::new(Code::NotResolved, &not.why, &not.fix);
+            door.refuse_for(&not.kind, &not.place, refusal);
+        }
+        _ => {}
     }
     said(failure)
 }
 
 fn said(failure: &Failure) -> Error {
     match failure {
-        Failure::Refused(_) | Failure::NotCleared(_) => Error::HttpRequestDenied,
+        Failure::Refused(_) | Failure::Unresolved(_) | Failure::NotCleared(_) => {
+            Error::HttpRequestDenied
+        }
         Failure::NoConnection(_) => Error::DestinationUnavailable,
         Failure::Tls(_) => Error::TlsCertificateError,
         Failure::TooSlow(_) => Error::HttpResponseTimeout,

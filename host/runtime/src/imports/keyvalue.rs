@@ -7,6 +7,7 @@ use crate::door::Door;
 use crate::state::State;
 use vouchsafe_clearance::EffectKind;
 use vouchsafe_package::name::is_kebab;
+use vouchsafe_policy::amend;
 use vouchsafe_state::{NotKept, Session};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Linker, Lower, Resource, ResourceType};
@@ -131,10 +132,10 @@ async fn open(mut context: Context<'_>, name: String) -> Answer<Open> {
 
 /// Tells the operator of a store that is not granted, and the line that would grant it.
 fn not_granted(door: &Door, name: &str) {
-    let fix = match is_kebab(name) {
-        true => format!("add `[state.{name}]` to the skill's grant, then `vouchsafe apply`"),
-        false => String::new(),
-    };
+    let file = door.grant_file().filter(|_| is_kebab(name));
+    let fix = file.map_or_else(String::new, |file| {
+        amend(file, format_args!("add `[state.{name}]`"))
+    });
     let why = "no such store is granted";
     door.refuse(&EffectKind::StateRead, name, why, &fix);
 }
