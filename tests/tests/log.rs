@@ -1,8 +1,9 @@
 //! What others check the log with, and without its host: receipts, checkpoints, exports.
 #![cfg(test)]
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -203,4 +204,114 @@ fn a_proof_is_had_for_any_record_and_for_no_other_number() {
     for none in ["0", "100000"] {
         says(&home.run(&["audit", "prove", none]), "can't be proved");
     }
+}
+
+#[test]
+fn records_are_found_by_what_was_asked_of_them_and_counted_by_tool() {
+    let home = Home::trusting(&["guests"]);
+    home.with_guest("echo");
+    home.with_limited_guest("sleeper", "time = \"300ms\"");
+    home.call("echo_say", &json!({ "text": "a" })).ok();
+    home.call("echo_say", &json!({ "text": "b" })).ok();
+    home.call("echo_say", &json!({ "text": 3 }));
+    home.call("sleeper_sleep", &json!({ "milliseconds": 60000 }));
+    let found = |arguments: &[&str]| -> Vec<Json> {
+        let all = [["audit", "query", "--json"].as_slice(), arguments].concat();
+        let found = home.run(&all).ok().json();
+        found.as_array().expect("records").clone()
+    };
+    let all = found(&[]);
+    let kinds = |records: &[Json]| -> Vec<String> {
+        let kind = |record: &Json| record["kind"].as_str().expect("a kind").to_owned();
+        records.iter().map(kind).collect()
+    };
+    let echo = ["--skill", "guests:echo", "--tool", "say"];
+    assert_eq!(
+        kinds(&found(&echo)),
+        ["intent", "outcome", "intent", "outcome", "refusal"]
+    );
+    let ok = found(&[echo.as_slice(), &["--result", "ok"]].concat());
+    assert_eq!(kinds(&ok), ["outcome", "outcome"]);
+    let late = found(&["--result", "deadline"]);
+    assert_eq!(late.len(), 1, "{late:?}");
+    let id = late[0]["correlation"].as_str().expect("its request");
+    assert_eq!(kinds(&found(&["--correlation", id])), ["intent", "outcome"]);
+    assert_eq!(kinds(&found(&["--result", "ARGUMENTS"])), ["refusal"]);
+    let who = late[0]["principal"].as_str().expect("a pseudonym");
+    assert!(found(&["--who", &who[..8]]).len() >= 7);
+    assert_eq!(found(&["--who", "p-nobody"]), Vec::<Json>::new());
+    assert_eq!(found(&["--since", "1h"]).len(), found(&[]).len());
+    assert_eq!(found(&["--until", "1h"]), Vec::<Json>::new());
+    let at = all[2]["time"].as_str().expect("a time");
+    let until = found(&["--until", at]);
+    assert_eq!(until.last().map(|last| &last["seq"]), Some(&json!(3)));
+    let controls = found(&["--kind", "control"]);
+    assert!(!controls.is_empty() && kinds(&controls).iter().all(|kind| kind == "control"));
+    assert_eq!(found(&["--limit", "2"]).len(), 2);
+    says(
+        &home
+            .run(&["audit", "query", "--since", "yesterday"])
+            .code(2),
+        "is no time",
+    );
+    says(
+        &home.run(&["audit", "query", "--kind", "note"]).code(2),
+        "is no kind of record",
+    );
+
+    let counted = home.run(&["audit", "stats", "--json"]).ok().json();
+    let of = |tool: &str| {
+        let tools = counted.as_array().expect("tools");
+        tools
+            .iter()
+            .find(|one| one["tool"] == tool)
+            .expect("the tool")
+            .clone()
+    };
+    let say = of("say");
+    assert_eq!(
+        (&say["calls"], &say["ok"], &say["refused"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
+    assert!(
+        say["fuel"].as_u64() > Some(0) && say["p99_ms"].as_f64() > Some(0.0),
+        "{say}"
+    );
+    let sleep = of("sleep");
+    assert_eq!((&sleep["calls"], &sleep["failed"]), (&json!(1), &json!(1)));
+    assert!(sleep["p50_ms"].as_f64() > Some(0.0), "{sleep}");
+}
+
+#[test]
+fn what_comes_is_printed_while_it_comes() {
+    let home = with_calls(1);
+    let mut tail = home
+        .command(&["audit", "tail", "-f", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = BufReader::new(tail.stdout.take().expect("its output")).lines();
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            let _ = said.send(line);
+        }
+    });
+    let next = || -> Json {
+        let line = heard
+            .recv_timeout(Duration::from_secs(20))
+            .expect("a record");
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let last = home.records(1).remove(0);
+    while next()["seq"] != last["seq"] {}
+    home.call("echo_say", &json!({ "text": "b" })).ok();
+    assert_eq!(next()["kind"], "intent");
+    let outcome = next();
+    assert_eq!(
+        (&outcome["kind"], &outcome["tool"]),
+        (&json!("outcome"), &json!("say"))
+    );
+    tail.kill().expect("it is ended");
+    tail.wait().expect("it has ended");
 }

@@ -42,6 +42,6 @@ pub use error::{Bad, LogError};
 pub use export::export;
 pub use log::{Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
-pub use scan::{Records, records};
+pub use scan::{Place, Records, records, records_from};
 pub use shelf::{Shelf, TileError};
 pub use verify::{Expect, Head, HeadError, Verification, VerifyError, verify, verify_on};

@@ -60,9 +60,13 @@ pub(crate) fn open(
     Ok(shared)
 }
 
-/// Writes the first line of a new log. A file shorter than that line never held a record.
+/// Writes the first line of a new log. A file that is shorter than that line, or as long and all zeros, never held a
+/// record: the line is synced before the first one is written.
 fn begin(storage: &dyn Storage) -> Result<(), LogError> {
-    if storage.size().map_err(failed("read"))? >= HEADER as u64 {
+    let mut line = [0; HEADER];
+    let size = storage.size().map_err(failed("read"))?;
+    let had = storage.read_at(&mut line, 0).map_err(failed("read"))?;
+    if size > HEADER as u64 || (had == HEADER && line != [0; HEADER]) {
         return Ok(());
     }
     let mut id = [0; 32];

@@ -13,7 +13,7 @@ use crate::{Bad, Kind, LogError, Record, Seq, error};
 
 /// The file's name in the log's directory.
 pub(crate) const FILE: &str = "records.log";
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 128 << 10;
 
 /// The records of the log in `dir`, first to last, without checking the chain: see [`crate::verify`]. Works beside
 /// a running writer.
@@ -25,11 +25,31 @@ pub fn records(dir: &Path) -> Result<Records, LogError> {
     Ok(Records::new(Arc::new(disk), HEADER as u64, None))
 }
 
+/// As [`records`], from where another reading ended.
+///
+/// # Errors
+/// When there is no log to read.
+pub fn records_from(dir: &Path, place: Place) -> Result<Records, LogError> {
+    let disk = Disk::open_to_read(&dir.join(FILE))?;
+    let mut records = Records::new(Arc::new(disk), place.offset, None);
+    records.next = place.next;
+    Ok(records)
+}
+
+/// Where in the log a reading ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    offset: u64,
+    next: Seq,
+}
+
 /// Records in the order of the log. Ends after the first error.
 pub struct Records {
     scanner: Option<Scanner>,
     /// The number of the next record, once one was read.
     next: Seq,
+    /// Where the last that was read ends.
+    read_to: u64,
     /// Only records that have these words are read, others passed over.
     having: Option<&'static str>,
 }
@@ -43,6 +63,7 @@ impl Records {
         Self {
             scanner: Some(Scanner::new(storage, from, to)),
             next: 1,
+            read_to: from,
             having: None,
         }
     }
@@ -52,6 +73,14 @@ impl Records {
         let having = Some(CONTROL);
         let is_control = |record: &Record| record.kind == Kind::Control;
         Self { having, ..self }.filter(move |record| record.as_ref().map_or(true, is_control))
+    }
+
+    /// Where it goes on after the last record that was read.
+    pub fn place(&self) -> Place {
+        Place {
+            offset: self.read_to,
+            next: self.next,
+        }
     }
 
     fn read(&self, scanner: &mut Scanner) -> Result<Option<Record>, LogError> {
@@ -88,6 +117,7 @@ impl Iterator for Records {
         let found = self.read(&mut scanner).transpose()?;
         if let Ok(record) = &found {
             self.next = record.seq + 1;
+            self.read_to = scanner.offset();
             self.scanner = Some(scanner);
         }
         Some(found)

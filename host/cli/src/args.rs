@@ -421,11 +421,62 @@ pub(crate) enum Audit {
         /// The record's sequence number.
         seq: u64,
     },
+    /// Print the records that are as asked, all of them if nothing is.
+    Query {
+        #[command(flatten)]
+        filter: RecordFilter,
+        /// At most so many; the last ones.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+    },
+    /// Count calls and what they took, by tool.
+    Stats {
+        #[command(flatten)]
+        filter: RecordFilter,
+    },
+    /// Print the last records, and with `-f` what comes.
+    Tail {
+        /// Go on until it is interrupted.
+        #[arg(short, long)]
+        follow: bool,
+    },
     /// Write the whole log into a new directory, as C2SP tlog-tiles; `vouchsafe-verify log` checks it.
     Export {
         /// The directory, which must not exist.
         directory: PathBuf,
     },
+}
+
+/// Which records; each that is given must hold.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordFilter {
+    /// Not before: a time as in `2026-11-23T10:00:00Z`, or how long ago, as in `2h`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Not after.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Whose: a pseudonym as the table shows it, or its beginning.
+    #[arg(long, value_name = "p-...")]
+    pub(crate) who: Option<String>,
+    /// A skill, `namespace:name`.
+    #[arg(long)]
+    pub(crate) skill: Option<String>,
+    /// A tool, as its WIT names it.
+    #[arg(long)]
+    pub(crate) tool: Option<String>,
+    /// Where an effect went, or would have: scheme, host and port; a store; a folder.
+    #[arg(long)]
+    pub(crate) place: Option<String>,
+    /// How it ended, such as `ok`, `limit`, `crash`; or a refusal's code, such as `NOT_ALLOWED`.
+    #[arg(long)]
+    pub(crate) result: Option<String>,
+    /// All records of one request.
+    #[arg(long, value_name = "ID")]
+    pub(crate) correlation: Option<String>,
+    /// `intent`, `outcome`, `unknown`, `refusal` or `control`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod input;
 mod operator;
 mod output;
 mod packing;
+mod record;
 mod signature;
 mod verbs;
 

@@ -27,6 +27,7 @@ pub(crate) mod owner;
 pub(crate) mod pack;
 pub(crate) mod policy;
 mod proofs;
+mod queries;
 pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod revoke;
