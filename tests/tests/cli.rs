@@ -392,7 +392,10 @@ fn a_new_skill_is_built_and_called_and_nothing_of_it_is_trusted_afterwards() {
     let run = in_directory(run, &directory);
     says(&run, "Anna");
     says(&run, "granted:");
-    says(&run, "skill     = \"acme:pay-slips\"");
+    says(&run.ok(), "skill     = \"acme:pay-slips\"");
+    let run = home.command(&["call", "--dev", "gret", "name=Anna"]);
+    let run = in_directory(run, &directory).code(2);
+    says(&run, "call one that it has: `greet`");
     assert!(!home.home().exists(), "there is no home, and none was made");
 }
 
@@ -406,7 +409,6 @@ fn in_directory(mut command: std::process::Command, directory: &Path) -> Run {
         stdout,
         stderr,
     }
-    .ok()
 }
 
 fn applied(home: &Home) -> Json {

@@ -302,7 +302,12 @@ impl Next {
         }
         let changes = changes(old.as_ref().map(Proposal::content), proposal.content());
         if shown {
-            show(&changes, &proposal);
+            for component in &enable {
+                output::line(format!("MORE   component {component}: switched on again"));
+            }
+            if files != current.files() {
+                show(&changes, &proposal);
+            }
         }
         if !proof.yes && !shown {
             let message = "with --json nothing is shown that one could say yes to";

@@ -33,7 +33,7 @@ pub(crate) fn call(as_json: bool, args: &Call, arguments: Arguments) -> anyhow::
     let granted = stage.install()?;
     output::note(format!("{} in a throw-away home, granted:", file.display()));
     output::note(granted);
-    let tool = stage.tool(&args.tool);
+    let tool = stage.tool(&args.tool)?;
     let mut owner = stage.context.owner()?;
     let outcome = calling::make(&mut owner, as_json, tool, arguments);
     if let Some(mut owner) = Client::connect_if_running(&stage.context.home) {
@@ -126,11 +126,24 @@ impl Stage {
     }
 
     /// The MCP name, also for who gives the function alone.
-    fn tool(&self, asked: &str) -> String {
-        if self.package.tool(asked).is_some() {
-            return tool_name(self.package.name.name(), asked);
+    fn tool(&self, asked: &str) -> anyhow::Result<String> {
+        let tools = self.package.tools.iter();
+        let names = tools.map(|tool| (&tool.name, tool_name(self.package.name.name(), &tool.name)));
+        let names: Vec<_> = names.collect();
+        let found = names
+            .iter()
+            .find(|(function, name)| *function == asked || name == asked);
+        if let Some((_, name)) = found {
+            return Ok(name.clone());
         }
-        asked.to_owned()
+        let functions: Vec<_> = names
+            .iter()
+            .map(|(function, _)| format!("`{function}`"))
+            .collect();
+        let message = format!("{} has no tool `{asked}`", self.package.name);
+        Err(Failure::usage(message)
+            .with_fix(format!("call one that it has: {}", functions.join(", ")))
+            .into())
     }
 }
 

@@ -91,15 +91,19 @@ impl Proposed {
         }
         let (draft, grant) = (draft.display(), self.path.display());
         let text = kept.as_deref().unwrap_or(&self.text);
-        let todo = format!(
-            "{} {draft}, then run `mv {draft} {grant}` and `vouchsafe apply`",
-            self.missing(text)
-        );
-        Ok(match kept {
-            None => todo,
-            Some(_) => format!(
-                "{draft} is there already and was left as it is: {todo}; to start afresh, run `rm {draft}`, then this again"
-            ),
+        let missing = self.missing(text);
+        let enforce = format!("then run `mv {draft} {grant}` and `vouchsafe apply`");
+        Ok(match (kept, missing.as_str()) {
+            (None, missing) => format!("fill in {missing} in {draft}, {enforce}"),
+            (Some(_), missing) => {
+                let todo = match missing {
+                    "" => "look at it".to_owned(),
+                    missing => format!("fill in {missing} there"),
+                };
+                format!(
+                    "{draft} is there already and was left as it is: {todo}, {enforce}; to start afresh, run `rm {draft}`, then this again"
+                )
+            }
         })
     }
 
@@ -109,10 +113,7 @@ impl Proposed {
         let other_bytes = !text.contains(&self.digest.to_string());
         let missing = other_bytes.then_some(pin).into_iter().chain(blanks(text));
         let missing: Vec<_> = missing.map(|one| format!("`{one}`")).collect();
-        match missing.is_empty() {
-            true => "look at".to_owned(),
-            false => format!("fill in {} in", missing.join(", ")),
-        }
+        missing.join(", ")
     }
 }
 

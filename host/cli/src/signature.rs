@@ -65,7 +65,7 @@ fn verify(
             ))
             .with_fix("look at it, then run `vouchsafe apply`")
         } else if trust.publishers().is_empty() {
-            nobody()
+            nobody(context)
         } else {
             Failure::refused(error.to_string())
         }
@@ -83,9 +83,12 @@ pub(crate) fn unsigned(file: &Path) -> Failure {
     Failure::refused(VerifyError::Unsigned.to_string()).with_fix(fix)
 }
 
-fn nobody() -> Failure {
-    Failure::refused("nobody is trusted here yet")
-        .with_fix("write `trust.toml`, then run `vouchsafe apply`")
+fn nobody(context: &Context) -> Failure {
+    let trust = context.home.config().join("trust.toml");
+    Failure::refused("nobody is trusted here yet").with_fix(format!(
+        "say in {} whom you trust, then run `vouchsafe apply`",
+        trust.display()
+    ))
 }
 
 struct InForce {
@@ -96,14 +99,14 @@ struct InForce {
 /// The trust in force; a home that was never set up trusts nobody.
 fn in_force(context: &Context) -> Result<InForce, Failure> {
     if !context.home.is_initialised() {
-        return Err(nobody());
+        return Err(nobody(context));
     }
     let said = |error: anyhow::Error| Failure::refused(error.to_string());
     let mut owner: Client = context.owner().map_err(|error| said(error.into()))?;
     let current = Current::ask(context, &mut owner).map_err(said)?;
     let content = current.content().map_err(said)?;
     Ok(InForce {
-        proposal: content.ok_or_else(nobody)?,
+        proposal: content.ok_or_else(|| nobody(context))?,
         trust_was_edited: current.edited().iter().any(|file| file == "trust.toml"),
     })
 }

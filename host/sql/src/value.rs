@@ -169,3 +169,64 @@ impl Rows {
         json!({ "columns": self.columns, "rows": rows.collect::<Json>(), "changed": self.changed })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        // Texts that look like what other kinds come to.
+        let text = prop_oneof![
+            any::<String>(),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<i64>().prop_map(|number| format!("{{\"integer\":\"{number}\"}}")),
+            Just("null".to_owned()),
+        ];
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Boolean),
+            any::<i64>().prop_map(Value::Integer),
+            any::<u64>().prop_map(|bits| Value::Real(f64::from_bits(bits))),
+            text.prop_map(Value::Text),
+            any::<Vec<u8>>().prop_map(Value::Bytes),
+        ]
+    }
+
+    /// What a record's commitment was made of.
+    fn back(json: &Json) -> Value {
+        let field = |name: &str| json.get(name).and_then(Json::as_str);
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Boolean(*value),
+            Json::String(text) => Value::Text(text.clone()),
+            _ => match (field("integer"), field("real"), field("bytes")) {
+                (Some(number), None, None) => Value::Integer(number.parse().unwrap()),
+                (None, Some(bits), None) => Value::Real(f64::from_bits(bits.parse().unwrap())),
+                (None, None, Some(bytes)) => Value::Bytes(BASE64.decode(bytes).unwrap()),
+                _ => panic!("{json}"),
+            },
+        }
+    }
+
+    fn is_same(one: &Value, other: &Value) -> bool {
+        match (one, other) {
+            (Value::Real(one), Value::Real(other)) => one.to_bits() == other.to_bits(),
+            (one, other) => one == other,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_record_commits_to_is_one_value_and_each_value_is_bound(
+            values in proptest::collection::vec(value(), 0..8)
+        ) {
+            for value in &values {
+                prop_assert!(is_same(&back(&value.to_json()), value), "{value:?}");
+            }
+            prop_assert_eq!(bound(&values).unwrap().len(), values.len());
+            prop_assert_eq!(types(&values).len(), values.len());
+        }
+    }
+}

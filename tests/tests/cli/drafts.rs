@@ -64,7 +64,10 @@ fn a_draft_that_was_filled_in_is_not_written_over() {
             home.passphrase(),
         ]);
         let run = run.code(4);
-        says(&run, "is there already and was left as it is: look at");
+        says(
+            &run,
+            "is there already and was left as it is: look at it, then run `mv ",
+        );
         says(
             &run,
             &format!("to start afresh, run `rm {}`", text(&home.config(DRAFT))),
@@ -117,6 +120,9 @@ fn where_nothing_changed_nothing_is_signed() {
     fs::write(home.config("trust.toml"), format!("{trust}\n# the same\n")).unwrap();
     says(&home.apply().ok(), "in force: statement 4");
     home.run(&["disable", "pay"]).ok();
-    says(&home.install(&file).ok(), "in force: statement 5");
+    let on = home.install(&file).ok();
+    says(&on, ": switched on again");
+    says(&on, "in force: statement 5");
+    assert!(!on.stderr.contains("nothing changes"), "{}", on.stderr);
     answers(&home, "pay_sum", 7);
 }
