@@ -14,6 +14,9 @@ use crate::args::Proof;
 /// The largest key or passphrase file, in bytes.
 const MAX_KEY_FILE: u64 = 64 << 10;
 
+/// What a backup's passphrase is of: it has an option of its own, beside the operator's.
+pub(crate) const BACKUP: &str = "backup";
+
 /// Unlocks the operator's key: by passphrase at a terminal or from a file, or a key file in CI.
 ///
 /// # Errors
@@ -84,11 +87,13 @@ pub(crate) fn passphrase(file: Option<&Path>, what: &str, prompt: &str) -> anyho
         let message = format!(
             "this needs the passphrase of the {what}, and there is no terminal to ask for it"
         );
-        return Err(Failure::refused(message)
-            .with_fix(
-                "run it at a terminal, or name a file that holds it with `--passphrase-file FILE`",
-            )
-            .into());
+        let option = match what {
+            BACKUP => "--backup-passphrase-file",
+            _ => "--passphrase-file",
+        };
+        let fix =
+            format!("run it at a terminal, or name a file that holds it with `{option} FILE`");
+        return Err(Failure::refused(message).with_fix(fix).into());
     }
     Ok(Secret::from(rpassword::prompt_password(prompt)?))
 }

@@ -142,7 +142,7 @@ pub enum ImportError {
     },
     /// Declared, not imported.
     #[error(
-        "skill.toml declares `[{table}]`, but the component does not import `{interface}`; take the table out"
+        "`[{table}]` is declared, but the component does not import `{interface}`; take the table out"
     )]
     Unused {
         /// The table.

@@ -8,6 +8,7 @@ use wasm_encoder::{CustomSection, Encode as _, Section as _};
 
 use crate::assemble::{self, ToolError};
 use crate::credentials::{self, Credential};
+use crate::imports::ImportError;
 use crate::manifest::{Manifest, ManifestError, ToolEntry, lines};
 use crate::package::{Outside, Package, ReadError, embed_docs};
 use crate::package_id::PackageId;
@@ -92,8 +93,13 @@ pub enum PackError {
         function: String,
     },
     /// What it needs from outside.
-    #[error(transparent)]
-    Outside(ReadError),
+    #[error("{}{error}", Place(*line))]
+    Outside {
+        /// Of `skill.toml`, counted from one, where it is known.
+        line: Option<usize>,
+        /// What is wrong.
+        error: ReadError,
+    },
     /// A credential.
     #[error(transparent)]
     Credential(#[from] Credential),
@@ -111,6 +117,15 @@ impl fmt::Display for Place {
             None => Ok(()),
         }
     }
+}
+
+/// Where the table stands that `error` is about.
+fn line_of_table(manifest: &str, error: &ReadError) -> Option<usize> {
+    let ReadError::Import(ImportError::Unused { table, .. }) = error else {
+        return None;
+    };
+    let keys: Vec<_> = table.split('.').collect();
+    lines::find(manifest, &keys)
 }
 
 /// Packs a component. The same input gives the same bytes.
@@ -162,7 +177,10 @@ fn describe(
         line: lines::find(text, &error.keys()),
         error,
     })?;
-    Outside::of(raw, &manifest, limits).map_err(PackError::Outside)?;
+    Outside::of(raw, &manifest, limits).map_err(|error| PackError::Outside {
+        line: line_of_table(text, &error),
+        error,
+    })?;
     Ok(embed(&manifest, &tools, &docs))
 }
 

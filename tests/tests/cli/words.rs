@@ -180,6 +180,23 @@ fn what_mends_a_fault_is_told_as_all_else_that_mends() {
 }
 
 #[test]
+fn who_has_no_terminal_is_told_the_option_that_there_is() {
+    let home = Home::trusting(&["acme"]);
+    let file = text(&home.path("b")).to_owned();
+    let run = home.run(&["backup", &file]).code(4);
+    says(&run, "with `--backup-passphrase-file FILE`");
+    let run = home.run(&[
+        "backup",
+        &file,
+        "--backup-passphrase-file",
+        home.passphrase(),
+    ]);
+    run.ok();
+    let run = home.run(&["revoke", "--renew", "--yes"]).code(4);
+    says(&run, "with `--passphrase-file FILE`");
+}
+
+#[test]
 fn two_skills_are_not_two_versions() {
     let home = Home::trusting(&["acme"]);
     let one = pay("1.0.0", 7).sign(&home, "one");

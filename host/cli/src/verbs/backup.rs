@@ -55,7 +55,8 @@ const MAX_KEYSTORE: u64 = 16 << 20;
 
 pub(crate) fn run(context: &Context, args: &Backup) -> anyhow::Result<Code> {
     context.set_up()?;
-    let passphrase = operator::new_passphrase(args.backup_passphrase_file.as_deref(), "backup")?;
+    let passphrase =
+        operator::new_passphrase(args.backup_passphrase_file.as_deref(), operator::BACKUP)?;
     // Without an owner nothing changes while it is copied.
     let no_owner = stop_owner(&context.home)?;
     // A rotation that was cut short is ended first, or state and keystore would not be of one kind.

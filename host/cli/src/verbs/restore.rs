@@ -38,7 +38,7 @@ pub(crate) fn run(context: &Context, args: &Restore) -> anyhow::Result<Code> {
             .into());
     }
     let file = args.backup_passphrase_file.as_deref();
-    let passphrase = operator::passphrase(file, "backup", "Passphrase of the backup: ")?;
+    let passphrase = operator::passphrase(file, operator::BACKUP, "Passphrase of the backup: ")?;
     let fresh = home.data().join("restoring");
     let unpacked = bring_in(home, &fresh, args, passphrase);
     // Of what was not brought in, nothing stays to stand in the way of the next try.
