@@ -47,7 +47,7 @@ fn a_post_in_a_tool_that_declares_read_is_refused_for_its_effect_and_recorded_wi
         "{detail}"
     );
     assert!(
-        detail.contains("skill.toml, under [tools.post]: effect = \"write\""),
+        detail.contains("skill.toml: under `[tools.post]`, write `effect = \"write\"`"),
         "{detail}"
     );
     assert_eq!(outcome["status"], "tool-error");
