@@ -1,5 +1,6 @@
 //! How many durable records a second, beside what the disk alone can do: `cargo run --release -p vouchsafe-audit
-//! --example throughput [DIR]`.
+//! --example throughput [DIR [RECORDS]]`. With a million records it also says what the README's table states of proofs
+//! and restarts.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -20,6 +21,7 @@ use vouchsafe_keys::{Keystore, Purpose, Seal};
 const CROWD: usize = 256;
 const EACH: usize = 200;
 const ALONE: usize = 2000;
+const PROOFS: u64 = 5000;
 
 #[tokio::main]
 async fn main() {
@@ -30,12 +32,7 @@ async fn main() {
         &Seal::KeyFile(dir.path().join("seal")),
     )
     .unwrap();
-    let keys = LogKeys {
-        commitments: store.sealer(Purpose::LogCommitments),
-        pseudonyms: store.mac(Purpose::LogPseudonyms),
-        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
-    };
-    let log = Arc::new(Log::open(dir.path(), keys, Options::default()).unwrap());
+    let log = Arc::new(Log::open(dir.path(), keys_of(&store), Options::default()).unwrap());
 
     let (floor, batched) = (
         raw(dir.path(), 1024, ALONE),
@@ -68,7 +65,8 @@ async fn main() {
     );
 
     let start = Instant::now();
-    let entries = 100_000;
+    let records = std::env::args().nth(2);
+    let entries: u32 = records.map_or(100_000, |records| records.parse().unwrap());
     for _ in 0..entries / 2 {
         let Ok(intent) = log.append(intent(&log)) else {
             continue;
@@ -82,12 +80,43 @@ async fn main() {
 
     let last = log.append(intent(&log)).unwrap();
     log.durable(&last).await.unwrap();
+    let mut times = Vec::new();
+    for number in 1..=PROOFS {
+        let seq = 1 + number * 7919 % last.seq();
+        let start = Instant::now();
+        log.receipt(seq).await.unwrap();
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    println!(
+        "proving       p50 {:?}, p99 {:?} a receipt of {} records",
+        times[times.len() / 2],
+        times[times.len() * 99 / 100],
+        last.seq()
+    );
     let start = Instant::now();
     let records = log.verify(&Expect::default()).unwrap().records;
     println!(
         "verifying     {:.0} records/s",
         records as f64 / start.elapsed().as_secs_f64()
     );
+
+    drop(log);
+    let start = Instant::now();
+    let log = Log::open(dir.path(), keys_of(&store), Options::default()).unwrap();
+    println!(
+        "opening       {:?} for {} records",
+        start.elapsed(),
+        log.head().seq
+    );
+}
+
+fn keys_of(store: &Keystore) -> LogKeys {
+    LogKeys {
+        commitments: store.sealer(Purpose::LogCommitments),
+        pseudonyms: store.mac(Purpose::LogPseudonyms),
+        checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
+    }
 }
 
 async fn many(log: Arc<Log>) {
