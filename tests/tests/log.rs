@@ -315,3 +315,30 @@ fn what_comes_is_printed_while_it_comes() {
     tail.kill().expect("it is ended");
     tail.wait().expect("it has ended");
 }
+
+#[test]
+fn a_tile_that_was_changed_or_taken_away_is_named_and_made_again() {
+    let home = with_calls(130);
+    home.run(&["audit", "checkpoint"]).ok();
+    ended(&home);
+    says(
+        &home.run(&["audit", "fsck"]).ok(),
+        "tiles     3 of 3 are what the records make them",
+    );
+    let tile = home.data("audit").join("tile/0/000");
+    let good = std::fs::read(&tile).expect("a tile");
+    let mut bad = good.clone();
+    bad[7] ^= 1;
+    for content in [Some(bad), None] {
+        match content {
+            Some(bad) => std::fs::write(&tile, bad).expect("it is changed"),
+            None => std::fs::remove_file(&tile).expect("it is taken away"),
+        }
+        let found = home.run(&["audit", "fsck"]).code(4);
+        says(&found, "wrong     tile/0/000: missing or otherwise");
+        home.run(&["list"]).ok();
+        ended(&home);
+        assert_eq!(std::fs::read(&tile).expect("it is there again"), good);
+        home.run(&["audit", "fsck"]).ok();
+    }
+}

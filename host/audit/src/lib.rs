@@ -44,4 +44,6 @@ pub use log::{Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
 pub use scan::{Place, Records, records, records_from};
 pub use shelf::{Shelf, TileError};
-pub use verify::{Expect, Head, HeadError, Verification, VerifyError, verify, verify_on};
+pub use verify::{
+    Expect, Fsck, Head, HeadError, Verification, VerifyError, fsck, verify, verify_on,
+};

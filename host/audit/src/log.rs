@@ -19,7 +19,7 @@ use crate::shelf::{Directory, Shelf};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
 use crate::tail::Writer;
-use crate::verify::{Check, Expect, Whose};
+use crate::verify::{Check, Compared, Expect, Whose};
 use crate::writer::{self, Shared};
 use crate::{
     Commitment, Entry, Head, LogError, Record, Seq, Verification, VerifyError, error, recover,
@@ -293,7 +293,7 @@ impl Log {
         let end = self.shared.tail().durable_end;
         let keys = self.shared.tree.keys();
         let check = Check::of(expect, own.as_deref(), Some(keys), Whose::Ours)?;
-        check.run(&self.shared.storage, Some(end))
+        check.run(&self.shared.storage, Some(end), &mut Compared::default())
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use vouchsafe_tlog::hash::{self, Hash};
 use vouchsafe_tlog::note::VerifierKey;
+use vouchsafe_tlog::tile::Tile;
 use vouchsafe_tlog::{Builder, Checkpoint};
 
 use crate::chain::Chain;
@@ -197,6 +198,57 @@ pub fn verify(dir: &Path, expect: &Expect) -> Result<Verification, VerifyError> 
     verify_on(&(Arc::new(disk) as Arc<dyn Storage>), &shelf, expect)
 }
 
+/// As [`verify`], and compares every tile beside the log with what the records make it.
+///
+/// # Errors
+/// As [`verify`]. A tile that is otherwise is no error: the next start makes it again.
+pub fn fsck(dir: &Path, expect: &Expect) -> Result<Fsck, VerifyError> {
+    let shelf = Directory(dir.to_owned());
+    let disk = Disk::open_to_read(&dir.join(FILE)).map_err(LogError::from)?;
+    let mut tiles = Compared::with(&shelf);
+    let verification = check(
+        &(Arc::new(disk) as Arc<dyn Storage>),
+        &shelf,
+        expect,
+        &mut tiles,
+    )?;
+    Ok(Fsck {
+        verification,
+        tiles: tiles.seen,
+        wrong: tiles.wrong,
+    })
+}
+
+/// What [`fsck`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fsck {
+    /// Of the records.
+    #[serde(flatten)]
+    pub verification: Verification,
+    /// How many tiles there should be.
+    pub tiles: u64,
+    /// Those that are missing, or otherwise.
+    pub wrong: Vec<String>,
+}
+
+impl fmt::Display for Fsck {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let good = self.tiles.saturating_sub(self.wrong.len() as u64);
+        writeln!(
+            out,
+            "tiles     {good} of {} are what the records make them",
+            self.tiles
+        )?;
+        for tile in &self.wrong {
+            writeln!(
+                out,
+                "wrong     {tile}: missing or otherwise; the next start makes it again"
+            )?;
+        }
+        self.verification.fmt(out)
+    }
+}
+
 /// As [`verify`], of a log that lies elsewhere than in files of this host.
 ///
 /// # Errors
@@ -206,12 +258,22 @@ pub fn verify_on(
     shelf: &dyn Shelf,
     expect: &Expect,
 ) -> Result<Verification, VerifyError> {
+    check(storage, shelf, expect, &mut Compared::default())
+}
+
+fn check(
+    storage: &Arc<dyn Storage>,
+    shelf: &dyn Shelf,
+    expect: &Expect,
+    tiles: &mut Compared<'_>,
+) -> Result<Verification, VerifyError> {
     // Before the records are read: there are at least as many as it says.
     let own = shelf::text(shelf, CHECKPOINT).map_err(LogError::from)?;
     let keys = shelf::text(shelf, KEYS).map_err(LogError::from)?;
     let keys = keys.map(|keys| Keys::parse(&keys)).transpose();
     let keys = keys.map_err(LogError::Checkpoint)?;
-    Check::of(expect, own.as_deref(), keys.as_ref(), Whose::Beside)?.run(storage, None)
+    let check = Check::of(expect, own.as_deref(), keys.as_ref(), Whose::Beside)?;
+    check.run(storage, None, tiles)
 }
 
 /// Where the key is from that checkpoints are checked with.
@@ -268,6 +330,7 @@ impl Check {
         self,
         storage: &Arc<dyn Storage>,
         to: Option<u64>,
+        tiles: &mut Compared<'_>,
     ) -> Result<Verification, VerifyError> {
         let reading = Reading {
             writer: Writer::Perhaps,
@@ -276,7 +339,7 @@ impl Check {
         };
         let mut roots = Roots::default();
         let survey = survey(storage, reading, &mut |record| {
-            roots.take(record, [&self.kept, &self.own]);
+            roots.take(record, [&self.kept, &self.own], tiles);
             Ok(())
         })?;
         if let Some(bad) = survey.fault() {
@@ -324,6 +387,33 @@ impl Check {
     }
 }
 
+/// Tiles beside a log, and which of them are not what its records make them; nothing where there is no shelf.
+#[derive(Default)]
+pub(crate) struct Compared<'a> {
+    shelf: Option<&'a dyn Shelf>,
+    seen: u64,
+    wrong: Vec<String>,
+}
+
+impl<'a> Compared<'a> {
+    fn with(shelf: &'a dyn Shelf) -> Self {
+        Self {
+            shelf: Some(shelf),
+            ..Self::default()
+        }
+    }
+
+    fn compare(&mut self, tile: Tile, hashes: &[Hash]) {
+        let Some(shelf) = self.shelf else { return };
+        self.seen += 1;
+        let path = tile.to_string();
+        let there = shelf.read(&path, tile.bytes() as u64);
+        if !there.is_ok_and(|there| there == Some(hashes.concat())) {
+            self.wrong.push(path);
+        }
+    }
+}
+
 /// The roots that checkpoints are held against.
 #[derive(Default)]
 struct Roots {
@@ -332,10 +422,11 @@ struct Roots {
 }
 
 impl Roots {
-    fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 2]) {
-        let Ok(()) = self
-            .builder
-            .push(hash::leaf(record), |_, _| Ok::<_, Infallible>(()));
+    fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 2], tiles: &mut Compared<'_>) {
+        let Ok(()) = self.builder.push(hash::leaf(record), |tile, hashes| {
+            tiles.compare(tile, hashes);
+            Ok::<_, Infallible>(())
+        });
         let size = self.builder.size();
         if wanted
             .into_iter()
@@ -343,6 +434,10 @@ impl Roots {
             .any(|checkpoint| checkpoint.size == size)
         {
             self.seen.insert(size, self.builder.root());
+        }
+        if wanted[1].as_ref().is_some_and(|own| own.size == size) {
+            let edge = self.builder.edge();
+            edge.for_each(|(tile, hashes)| tiles.compare(tile, hashes));
         }
     }
 

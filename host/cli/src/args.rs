@@ -412,6 +412,8 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "CHECKPOINT")]
         from: Option<PathBuf>,
     },
+    /// As `verify`, by the files alone, and every tile of the tree beside it.
+    Fsck,
     /// Sign for all records so far, and print the signed note: keep it elsewhere.
     Checkpoint,
     /// Print the public key that checks what the log signs: give it to who is to check.

@@ -20,6 +20,7 @@ pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
     match verb {
         Audit::Show { from, limit, all } => show(context, *from, if *all { ALL } else { *limit }),
         Audit::Verify { expect, from } => verify(context, expect.clone(), from.as_deref()),
+        Audit::Fsck => proofs::fsck(context),
         Audit::Checkpoint => proofs::checkpoint(context),
         Audit::Key => proofs::key(context),
         Audit::Prove { seq } => proofs::prove(context, *seq),

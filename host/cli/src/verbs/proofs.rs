@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::files;
+use vouchsafe_audit::Expect;
 use vouchsafe_daemon::protocol::{Failure, Request};
 
 use crate::context::Context;
@@ -21,6 +22,23 @@ pub(super) fn checkpoint(context: &Context) -> anyhow::Result<Code> {
 /// Prints the log's public key.
 pub(super) fn key(context: &Context) -> anyhow::Result<Code> {
     show(context, "key")
+}
+
+/// Checks the files of the log, tiles included. Tiles that are otherwise are said and end it with another code.
+pub(super) fn fsck(context: &Context) -> anyhow::Result<Code> {
+    let checked = output::during("checking the log and its tree", || {
+        vouchsafe_audit::fsck(&context.home.audit(), &Expect::default())
+    });
+    let found = checked.map_err(|error| Failure::refused(format!("DAMAGED   {error}")))?;
+    match context.json {
+        true => output::print_json(&json!(found)),
+        false => output::line(&found),
+    }
+    Ok(if found.wrong.is_empty() {
+        Code::Done
+    } else {
+        Code::Refused
+    })
 }
 
 fn show(context: &Context, what: &str) -> anyhow::Result<Code> {
