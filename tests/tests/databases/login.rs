@@ -73,7 +73,7 @@ fn another_password_or_another_server_is_not_signed_in_to() {
     house.home.apply().ok();
     assert_eq!(house.look("who", &json!([])).unwrap_err(), DENIED);
     let refusals = serde_json::Value::from(house.records("refusal")).to_string();
-    assert!(refusals.contains("`[sql.books]` with"), "{refusals}");
+    assert!(refusals.contains("under `[sql.books]`, add "), "{refusals}");
 }
 
 #[test]
