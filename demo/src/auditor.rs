@@ -1,6 +1,7 @@
 //! What an auditor does: first with us, then without.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 use vouchsafe_tests::{home, python, wasm};
@@ -13,6 +14,44 @@ pub(crate) fn checks(stage: &Stage) -> Result<()> {
     stage.vouchsafe("audit show", 0)?;
     stage.vouchsafe("audit verify", 0)?;
     Ok(())
+}
+
+/// Somebody else signs for what the log is, and remembers it.
+pub(crate) fn has_it_witnessed(stage: &Stage, proof: &str) -> Result<()> {
+    stage.heading(
+        "Somebody else's host signs for what the log is, and will know if it is ever another",
+    );
+    stage.quietly(&format!("key new witness --ed25519 {proof}"))?;
+    let log = stage.command("audit key").output()?.stdout;
+    let log = String::from_utf8(log)?;
+    let typed = format!(
+        "witness --key witness.key {proof} --name witness.example/one --log {} --state witnessed --listen 127.0.0.1:0",
+        log.trim()
+    );
+    let mut witness = Running(stage.command(&typed).stdout(Stdio::piped()).spawn()?);
+    let output = witness.0.stdout.take().context("no output")?;
+    let mut lines = BufReader::new(output).lines();
+    let mut said = || -> Result<String> {
+        let line = lines.next().context("it ended")??;
+        Ok(line
+            .split_whitespace()
+            .last()
+            .unwrap_or_default()
+            .to_owned())
+    };
+    let (key, url) = (said()?, said()?);
+    stage.vouchsafe(&format!("audit cosign {url} --witness {key}"), 0)?;
+    Ok(())
+}
+
+/// A process that ends with the scene.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 /// Takes the whole log away, and checks it with programs that know nothing of its host.

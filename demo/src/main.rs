@@ -50,6 +50,7 @@ fn story(stage: &Stage) -> Result<()> {
     payment::waits_for_a_person(stage, &bank, &invoice, &settings)?;
     payment::goes_nowhere_else(stage, &bank)?;
     refusals::show(stage)?;
+    auditor::has_it_witnessed(stage, PROOF)?;
     auditor::checks_without_us(stage)?;
     stage.heading("Look around");
     anstream::println!("export VOUCHSAFE_HOME={}", stage.path("home").display());

@@ -1,4 +1,4 @@
-"""Checks an exported log with aics-tlog, which knows nothing of Vouchsafe: `tlog.py DIRECTORY KEY`."""
+"""Checks an exported log with aics-tlog, which knows nothing of Vouchsafe: `tlog.py DIRECTORY KEY [WITNESS]`."""
 
 import json
 import sys
@@ -16,9 +16,10 @@ from aics_tlog import (
     verify_leaf_inclusion,
 )
 
-directory, key = sys.argv[1:]
+directory, key, *witnesses = sys.argv[1:]
 note = parse_note((Path(directory) / "checkpoint").read_bytes())
-verdict = verify_checkpoint(note, parse_vkey(key))
+known = [parse_vkey(witness) for witness in witnesses]
+verdict = verify_checkpoint(note, parse_vkey(key), known, quorum=len(known))
 if not verdict.ok:
     sys.exit(f"the checkpoint is not good: {verdict.error}")
 checkpoint = parse_checkpoint(note.text)

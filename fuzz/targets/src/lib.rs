@@ -23,7 +23,8 @@ pub mod values;
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 26] = [
+pub const ALL: [(&str, Target); 27] = [
+    ("add_checkpoint", proofs::add_checkpoint),
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
     ("cedar_context", rules::cedar_context),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use vouchsafe_tlog::note::{Note, VerifierKey};
 use vouchsafe_tlog::receipt::{Proof, Receipt};
 use vouchsafe_tlog::tile::{Tile, WIDTH};
+use vouchsafe_tlog::witness::{AddCheckpoint, Seen, judge};
 use vouchsafe_tlog::{Checkpoint, bundle};
 
 use crate::text;
@@ -20,6 +21,22 @@ pub fn note(bytes: &[u8]) {
         }
         if let Ok(note) = text.parse::<Note>() {
             assert!(note.text_signed_by(&nobody()).is_err(), "a forgery");
+        }
+    });
+}
+
+/// What a log brings to a witness: it is written as it was read, and nothing that was made up is signed for.
+pub fn add_checkpoint(bytes: &[u8]) {
+    text(bytes, |text| {
+        same::<AddCheckpoint>(text);
+        if let Ok(request) = text.parse::<AddCheckpoint>() {
+            let seen = Seen {
+                size: request.old,
+                root: [1; 32],
+            };
+            for seen in [None, Some(seen)] {
+                assert!(judge(&request, &nobody(), seen).is_err(), "a forgery");
+            }
         }
     });
 }

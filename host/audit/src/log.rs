@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Lock};
 use vouchsafe_keys::{MacKey, SealingKey, SigningKey};
+use vouchsafe_tlog::hash::Hash;
 use vouchsafe_tlog::note::{Note, VerifierKey};
 use vouchsafe_tlog::receipt::Receipt;
 
@@ -264,6 +265,22 @@ impl Log {
     /// When they can't be written.
     pub fn publish(&self) -> Result<Note, LogError> {
         self.shared.tree.publish()
+    }
+
+    /// A published checkpoint, and the proof that it continues the log of the first `old` records, for a witness.
+    ///
+    /// # Errors
+    /// When there are not so many, or a tile can't be read.
+    pub fn extension(&self, old: Seq) -> Result<(Note, Vec<Hash>), LogError> {
+        self.shared.tree.extension(old)
+    }
+
+    /// Keeps `note`, a checkpoint of this log that a witness has signed too, in the place of the same without that.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn keep_cosigned(&self, note: &Note) -> Result<(), LogError> {
+        self.shared.tree.keep_cosigned(note)
     }
 
     /// The record numbered `seq`, which is durable, with the proof that it is in the log.

@@ -192,6 +192,39 @@ impl Tree {
         Ok(proof)
     }
 
+    /// A published checkpoint, and the proof that it continues the log of the first `old` records.
+    ///
+    /// # Errors
+    /// When there were never so many, or a tile can't be read.
+    pub(crate) fn extension(&self, old: u64) -> Result<(Note, Vec<hash::Hash>), LogError> {
+        let note = self.publish()?;
+        let state = self.state();
+        let size = state.signed.as_ref().map_or(0, |(size, _)| *size);
+        if old > size {
+            return Err(LogError::NoProof(old));
+        }
+        let tiles = Shelved(self.shelf.as_ref());
+        let whole = state.builder.over(&tiles);
+        let path = merkle::prove_consistency(&TileNodes::new(&whole, size), old, size)?;
+        Ok((note, path))
+    }
+
+    /// Keeps what a witness signed beside the log's own signature, if the checkpoint is still the one.
+    ///
+    /// # Errors
+    /// When the shelf does not take it.
+    pub(crate) fn keep_cosigned(&self, note: &Note) -> Result<(), LogError> {
+        let mut state = self.state();
+        match &mut state.signed {
+            Some((_, signed)) if signed.unverified_text() == note.unverified_text() => {
+                *signed = note.clone();
+                let text = note.to_string();
+                Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A checkpoint over the whole tree: the one that there is, or a new one.
     fn sign(&self, state: &mut State) -> Note {
         let size = state.builder.size();

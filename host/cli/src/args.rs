@@ -88,6 +88,8 @@ pub(crate) enum Verb {
     /// Read and check the log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Sign for what other hosts' logs were, so that they can't be other ones later.
+    Witness(Witness),
     /// Look after the credentials that skills use and never see.
     #[command(subcommand)]
     Secret(Secret),
@@ -187,10 +189,36 @@ pub(crate) enum Key {
     New {
         /// The files' name, without ending.
         name: PathBuf,
+        /// An Ed25519 key, which a witness has, instead of one on NIST P-256.
+        #[arg(long)]
+        ed25519: bool,
         /// Read the passphrase from this file instead of the terminal.
         #[arg(long, value_name = "FILE")]
         passphrase_file: Option<PathBuf>,
     },
+}
+
+/// What a witness is.
+#[derive(Debug, Args)]
+pub(crate) struct Witness {
+    /// Its key: `vouchsafe key new NAME --ed25519` makes one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Read the key's passphrase from this file instead of the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// What it is called, such as `witness.example/one`: its name in what it signs.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// A log that it signs for, as `vouchsafe audit key` prints its key. More than one are named one after another.
+    #[arg(long, value_name = "KEY", required = true)]
+    pub(crate) log: Vec<String>,
+    /// Where it remembers what it has seen. Without that it would be no witness: keep it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: PathBuf,
+    /// Where it listens, over plain HTTP.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8420")]
+    pub(crate) listen: std::net::SocketAddr,
 }
 
 #[derive(Debug, Args)]
@@ -416,6 +444,14 @@ pub(crate) enum Audit {
     Fsck,
     /// Sign for all records so far, and print the signed note: keep it elsewhere.
     Checkpoint,
+    /// Have a witness sign for all records so far: it refuses a log that is not what it saw before, grown.
+    Cosign {
+        /// Where it is: `add-checkpoint` is asked below it.
+        url: String,
+        /// The witness's key, as it prints it when it starts.
+        #[arg(long, value_name = "KEY")]
+        witness: String,
+    },
     /// Print the public key that checks what the log signs: give it to who is to check.
     Key,
     /// Print a record with the proof that it is in the log; `vouchsafe-verify receipt` checks it.

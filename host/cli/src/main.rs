@@ -73,6 +73,7 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Convert(args) => verbs::convert::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),
         Verb::Audit(args) => verbs::audit::run(context, &args),
+        Verb::Witness(args) => verbs::witness::run(context, &args),
         Verb::Secret(args) => verbs::secret::run(context, &args),
         Verb::Keys(args) => verbs::keys::run(context, &args),
         Verb::Backup(args) => verbs::backup::run(context, &args),

@@ -32,6 +32,7 @@ pub mod setup;
 pub mod skill;
 pub mod store;
 mod switches;
+mod witnessing;
 
 use std::time::Duration;
 

@@ -151,6 +151,13 @@ pub enum Request {
     },
     /// Publish the log as far as it is durable.
     AuditCheckpoint,
+    /// Have a witness sign for the log as far as it is durable.
+    AuditCosign {
+        /// Where it is.
+        url: String,
+        /// Its key.
+        witness: String,
+    },
     /// A record, and the proof that it is in the log.
     AuditProve {
         /// The record's sequence number.

@@ -60,7 +60,7 @@ pub fn client(
 ///
 /// # Errors
 /// As [`client`].
-pub(crate) fn http(
+pub fn http(
     roots: &[Vec<u8>],
     identity: Option<Identity>,
     patience: Duration,

@@ -14,6 +14,8 @@ pub const LONGEST: usize = 64 * 1024;
 const SIGNATURES: usize = 100;
 /// Ed25519 over the note's text.
 const ED25519_NOTE: u8 = 1;
+/// Ed25519 over a time and the note's text.
+const COSIGNATURE: u8 = 4;
 const DASH: &str = "\u{2014} ";
 
 /// What is wrong with a note or a key.
@@ -33,14 +35,19 @@ pub enum NoteError {
     Forged(String),
 }
 
-/// A key that signs notes: a name, and an Ed25519 public key.
+/// The public half of a key that signs notes, as `NAME+HASH+KEY`: a name, what its signatures are, an Ed25519 key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifierKey {
+pub struct Key<const KIND: u8> {
     name: String,
     public: [u8; 32],
 }
 
-impl VerifierKey {
+/// A log's: it signs the text.
+pub type VerifierKey = Key<ED25519_NOTE>;
+/// A witness's: it signs for a checkpoint and the time at which it saw it (C2SP tlog-cosignature).
+pub type CosignerKey = Key<COSIGNATURE>;
+
+impl<const KIND: u8> Key<KIND> {
     /// The key `public` called `name`.
     ///
     /// # Errors
@@ -60,11 +67,19 @@ impl VerifierKey {
         &self.name
     }
 
+    /// Whether `signature` is its over `message`.
+    fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), NoteError> {
+        let public = UnparsedPublicKey::new(&ED25519, &self.public);
+        let good = public.verify(message, signature).is_ok();
+        good.then_some(())
+            .ok_or_else(|| NoteError::Forged(self.name.clone()))
+    }
+
     /// The four bytes by which signature lines name it, beside its name.
     pub fn id(&self) -> [u8; 4] {
         let mut context = Context::new(&SHA256);
         context.update(self.name.as_bytes());
-        context.update(&[b'\n', ED25519_NOTE]);
+        context.update(&[b'\n', KIND]);
         context.update(&self.public);
         let mut id = [0; 4];
         let digest = context.finish();
@@ -74,15 +89,15 @@ impl VerifierKey {
 }
 
 /// `NAME+HASH+KEY`.
-impl fmt::Display for VerifierKey {
+impl<const KIND: u8> fmt::Display for Key<KIND> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[ED25519_NOTE], self.public.as_slice()].concat();
+        let key = [&[KIND], self.public.as_slice()].concat();
         let (id, key) = (hex::encode(self.id()), BASE64.encode(key));
         write!(out, "{}+{id}+{key}", self.name)
     }
 }
 
-impl FromStr for VerifierKey {
+impl<const KIND: u8> FromStr for Key<KIND> {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
@@ -93,8 +108,9 @@ impl FromStr for VerifierKey {
         let key = BASE64
             .decode(key)
             .map_err(|_| NoteError::Key("it is no base64"))?;
-        let Some((&ED25519_NOTE, public)) = key.split_first() else {
-            return Err(NoteError::Key("it is not of Ed25519"));
+        let public = match key.split_first() {
+            Some((kind, public)) if *kind == KIND => public,
+            _ => return Err(NoteError::Key("it is of another kind of signature")),
         };
         let public = public
             .try_into()
@@ -111,6 +127,11 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
 }
 
+/// What a witness signs that saw the checkpoint `text` at `time`, in seconds since 1970.
+pub fn cosigned_text(time: u64, text: &str) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
 /// A note, whose signatures were not looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -123,6 +144,13 @@ struct SignatureLine {
     name: String,
     id: [u8; 4],
     signature: Vec<u8>,
+}
+
+impl fmt::Display for SignatureLine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signature = BASE64.encode([self.id.as_slice(), &self.signature].concat());
+        write!(out, "{DASH}{} {signature}", self.name)
+    }
 }
 
 impl Note {
@@ -144,17 +172,58 @@ impl Note {
     /// # Errors
     /// When it did not, or when a signature in its name is wrong.
     pub fn text_signed_by(&self, key: &VerifierKey) -> Result<&str, NoteError> {
-        let mut theirs = self
-            .signatures
-            .iter()
-            .filter(|line| line.name == key.name && line.id == key.id());
-        let public = UnparsedPublicKey::new(&ED25519, &key.public);
-        let (first, second) = (theirs.next(), theirs.next());
-        let line = first.ok_or_else(|| NoteError::Unsigned(key.name.clone()))?;
-        let good = public.verify(self.text.as_bytes(), &line.signature).is_ok();
-        match good && second.is_none() {
-            true => Ok(&self.text),
-            false => Err(NoteError::Forged(key.name.clone())),
+        let line = self.line_of(key)?;
+        key.check(self.text.as_bytes(), &line.signature)?;
+        Ok(&self.text)
+    }
+
+    /// When `key` cosigned it, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When it did not, or when a cosignature in its name is wrong.
+    pub fn cosigned_by(&self, key: &CosignerKey) -> Result<u64, NoteError> {
+        let line = self.line_of(key)?;
+        let parts = line.signature.split_first_chunk();
+        let (time, signature) = parts.ok_or_else(|| NoteError::Forged(key.name.clone()))?;
+        let time = u64::from_be_bytes(*time);
+        key.check(cosigned_text(time, &self.text).as_bytes(), signature)?;
+        Ok(time)
+    }
+
+    /// The line that says that `key` cosigned this note at `time`: `signature` is over [`cosigned_text`].
+    pub fn cosignature_line(key: &CosignerKey, time: u64, signature: &[u8]) -> String {
+        let line = SignatureLine {
+            name: key.name.clone(),
+            id: key.id(),
+            signature: [time.to_be_bytes().as_slice(), signature].concat(),
+        };
+        format!("{line}\n")
+    }
+
+    /// The same with the line of `lines` that is `key`'s, in the place of an older one; the others are left out.
+    ///
+    /// # Errors
+    /// When there is none, or it is not over this note.
+    pub fn with_cosignature(&self, lines: &str, key: &CosignerKey) -> Result<Self, NoteError> {
+        let mut note = self.clone();
+        let is_theirs = |line: &SignatureLine| line.name == key.name && line.id == key.id();
+        note.signatures.retain(|line| !is_theirs(line));
+        for line in lines.lines() {
+            note.signatures
+                .extend(Some(signature_line(line)?).filter(is_theirs));
+        }
+        note.cosigned_by(key)?;
+        Ok(note)
+    }
+
+    /// The one signature in the name of `key`.
+    fn line_of<const KIND: u8>(&self, key: &Key<KIND>) -> Result<&SignatureLine, NoteError> {
+        let is_theirs = |line: &&SignatureLine| line.name == key.name && line.id == key.id();
+        let mut theirs = self.signatures.iter().filter(is_theirs);
+        let first = theirs.next();
+        match theirs.next() {
+            Some(_) => Err(NoteError::Forged(key.name.clone())),
+            None => first.ok_or_else(|| NoteError::Unsigned(key.name.clone())),
         }
     }
 
@@ -167,11 +236,9 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}", self.text)?;
-        for line in &self.signatures {
-            let signature = BASE64.encode([line.id.as_slice(), &line.signature].concat());
-            writeln!(out, "{DASH}{} {signature}", line.name)?;
-        }
-        Ok(())
+        self.signatures
+            .iter()
+            .try_for_each(|line| writeln!(out, "{line}"))
     }
 }
 

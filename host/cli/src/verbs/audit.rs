@@ -22,6 +22,7 @@ pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
         Audit::Verify { expect, from } => verify(context, expect.clone(), from.as_deref()),
         Audit::Fsck => proofs::fsck(context),
         Audit::Checkpoint => proofs::checkpoint(context),
+        Audit::Cosign { url, witness } => proofs::cosign(context, url, witness),
         Audit::Key => proofs::key(context),
         Audit::Prove { seq } => proofs::prove(context, *seq),
         Audit::Export { directory } => proofs::export(context, directory),

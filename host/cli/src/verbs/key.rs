@@ -14,10 +14,15 @@ use crate::{operator, output};
 pub(crate) fn run(context: &Context, verb: &Key) -> anyhow::Result<Code> {
     let Key::New {
         name,
+        ed25519,
         passphrase_file,
     } = verb;
     let passphrase = operator::new_passphrase(passphrase_file.as_deref(), "signing key")?;
-    let key = PrivateKey::generate(Algorithm::default())?;
+    let algorithm = match ed25519 {
+        true => Algorithm::Ed25519,
+        false => Algorithm::default(),
+    };
+    let key = PrivateKey::generate(algorithm)?;
     let (private, public) = (ending(name, "key"), ending(name, "pub"));
     files::write_new(
         &private,

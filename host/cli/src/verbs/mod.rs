@@ -37,3 +37,4 @@ pub(crate) mod stop;
 pub(crate) mod verify;
 pub(crate) mod verify_bundle;
 pub(crate) mod why;
+pub(crate) mod witness;

@@ -19,6 +19,20 @@ pub(super) fn checkpoint(context: &Context) -> anyhow::Result<Code> {
     show(context, "checkpoint")
 }
 
+/// Has a witness sign for all records, and prints the note with its signature.
+pub(super) fn cosign(context: &Context, url: &str, witness: &str) -> anyhow::Result<Code> {
+    let (url, witness) = (url.to_owned(), witness.to_owned());
+    let facts = context
+        .owner()?
+        .ask(&Request::AuditCosign { url, witness })?;
+    let note = facts.get("checkpoint").and_then(Json::as_str);
+    match context.json {
+        true => output::print_json(&facts),
+        false => output::line(note.unwrap_or_default().trim_end()),
+    }
+    Ok(Code::Done)
+}
+
 /// Prints the log's public key.
 pub(super) fn key(context: &Context) -> anyhow::Result<Code> {
     show(context, "key")
