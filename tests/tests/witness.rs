@@ -125,8 +125,12 @@ fn a_witness_signs_for_a_log_that_grows_and_its_signature_lies_with_the_logs_own
     assert!(note.cosigned_by(&witness.key()).is_ok());
     // The log reads its own checkpoint with somebody else's line on it.
     home.run(&["audit", "verify"]).ok();
+    // Nor does a start lose that line.
     ended(&home);
     home.run(&["list"]).ok();
+    let kept = std::fs::read_to_string(home.data("audit").join("checkpoint")).expect("it");
+    let kept: Note = kept.parse().expect("a note");
+    assert!(kept.cosigned_by(&witness.key()).is_ok());
 
     let Ok(python) = python::program("python") else {
         println!("SKIPPED: the comparison with somebody else's verifier, which needs Python");

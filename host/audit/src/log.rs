@@ -90,6 +90,7 @@ pub struct Log {
     /// Who was named last, and the pseudonym: mostly it is the same again.
     named: Mutex<(String, String)>,
     writer: Option<JoinHandle<()>>,
+    publisher: Option<JoinHandle<()>>,
     _lock: Option<Lock>,
 }
 
@@ -131,12 +132,20 @@ impl Log {
                 move || writer::run(&shared)
             })
             .map_err(error::storage("start the writer of"))?;
+        let publisher = std::thread::Builder::new()
+            .name("audit-publisher".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || shared.tree.publish_until_closed()
+            })
+            .map_err(error::storage("start the publisher of"))?;
         Ok(Self {
             shared,
             keys,
             salts: Salts::new(),
             named: Mutex::default(),
             writer: Some(writer),
+            publisher: Some(publisher),
             _lock: None,
         })
     }
@@ -264,7 +273,7 @@ impl Log {
     /// # Errors
     /// When they can't be written.
     pub fn publish(&self) -> Result<Note, LogError> {
-        self.shared.tree.publish()
+        self.shared.tree.publish().map(|(_, note)| note)
     }
 
     /// A published checkpoint, and the proof that it continues the log of the first `old` records, for a witness.
@@ -322,7 +331,7 @@ impl fmt::Debug for Log {
     }
 }
 
-/// Closing waits for what was recorded to become durable.
+/// Closing waits for what was recorded to become durable, and publishes it.
 impl Drop for Log {
     fn drop(&mut self) {
         self.shared.tail().closing = true;
@@ -331,5 +340,11 @@ impl Drop for Log {
             // A writer that panicked has poisoned the log already.
             drop(writer.join());
         }
+        self.shared.tree.close();
+        if let Some(publisher) = self.publisher.take() {
+            drop(publisher.join());
+        }
+        // What can't be published now is at the next start.
+        drop(self.shared.tree.publish());
     }
 }

@@ -6,8 +6,8 @@
 //! the root that was signed. One that they do not come to says that somebody changed them.
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use vouchsafe_keys::SigningKey;
@@ -92,16 +92,20 @@ pub(crate) struct Tree {
     shelf: Box<dyn Shelf>,
     state: Mutex<State>,
     size: watch::Sender<u64>,
+    /// How many records the checkpoint on the shelf covers. Held while one is laid there, which the state is not: who
+    /// integrates does not wait for a disk.
+    published: Mutex<u64>,
+    closed: Mutex<bool>,
+    closing: Condvar,
 }
 
+#[derive(Default)]
 struct State {
     builder: Builder,
     /// Full tiles that the shelf did not take yet.
     unshelved: Vec<(Tile, Vec<u8>)>,
     /// The newest checkpoint, which may cover less than the tree.
     signed: Option<(u64, Note)>,
-    published: u64,
-    published_at: Instant,
 }
 
 impl Tree {
@@ -133,33 +137,51 @@ impl Tree {
         drop(size.wait_for(|size| *size >= seq).await);
     }
 
-    /// When what is integrated has to be published; `None` when it is.
-    pub(crate) fn due(&self) -> Option<Duration> {
-        let state = self.state();
-        (state.builder.size() > state.published)
-            .then(|| PUBLISH.saturating_sub(state.published_at.elapsed()))
+    /// Publishes what is integrated, every now and then, until [`Tree::close`].
+    pub(crate) fn publish_until_closed(&self) {
+        let mut closed = unpoisoned(&self.closed);
+        while !*closed {
+            let waited = self
+                .closing
+                .wait_timeout_while(closed, PUBLISH, |closed| !*closed);
+            closed = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let grown = self.state().builder.size() > *unpoisoned(&self.published);
+            if !*closed && grown {
+                // What can't be published now is tried again; nobody waits for it.
+                drop(self.publish());
+            }
+        }
     }
 
-    /// Signs a checkpoint over all that is integrated, and lays it and the tiles that it needs on the shelf.
+    /// Ends [`Tree::publish_until_closed`].
+    pub(crate) fn close(&self) {
+        *unpoisoned(&self.closed) = true;
+        self.closing.notify_all();
+    }
+
+    /// Signs a checkpoint over all that is integrated, and lays it and the tiles that it needs on the shelf. Returns
+    /// also how many records it covers.
     ///
     /// # Errors
     /// When the shelf does not take them. It is tried again.
-    pub(crate) fn publish(&self) -> Result<Note, LogError> {
+    pub(crate) fn publish(&self) -> Result<(u64, Note), LogError> {
+        let mut published = unpoisoned(&self.published);
         let mut state = self.state();
-        state.published_at = Instant::now();
         state.shelve(self.shelf.as_ref())?;
-        for (tile, hashes) in state.builder.edge() {
-            let bytes = hashes.concat();
-            self.shelf.write(&tile.to_string(), &bytes, false)?;
-        }
-        let note = self.sign(&mut state);
-        if state.published < state.builder.size() {
+        let edge = state.builder.edge();
+        let edge: Vec<_> = edge.map(|(tile, hashes)| (tile, hashes.concat())).collect();
+        let (size, note) = (state.builder.size(), self.sign(&mut state));
+        drop(state);
+        if *published < size {
+            for (tile, bytes) in edge {
+                self.shelf.write(&tile.to_string(), &bytes, false)?;
+            }
             self.shelf.write(KEYS, self.keys_file().as_bytes(), true)?;
             let text = note.to_string();
             self.shelf.write(CHECKPOINT, text.as_bytes(), true)?;
-            state.published = state.builder.size();
+            *published = size;
         }
-        Ok(note)
+        Ok((size, note))
     }
 
     /// The checkpoint that lies on the shelf.
@@ -175,11 +197,14 @@ impl Tree {
     /// # Errors
     /// When a tile can't be read, or is not what it was.
     pub(crate) fn prove(&self, seq: Seq, record: &[u8]) -> Result<Proof, LogError> {
-        let mut state = self.state();
-        let checkpoint = self.sign(&mut state);
-        let (index, size) = (seq.saturating_sub(1), state.builder.size());
+        let (builder, checkpoint) = {
+            let mut state = self.state();
+            let checkpoint = self.sign(&mut state);
+            (state.builder.clone(), checkpoint)
+        };
+        let (index, size) = (seq.saturating_sub(1), builder.size());
         let tiles = Shelved(self.shelf.as_ref());
-        let whole = state.builder.over(&tiles);
+        let whole = builder.over(&tiles);
         let path = merkle::prove_inclusion(&TileNodes::new(&whole, size), index, size);
         let proof = Proof {
             index,
@@ -197,14 +222,13 @@ impl Tree {
     /// # Errors
     /// When there were never so many, or a tile can't be read.
     pub(crate) fn extension(&self, old: u64) -> Result<(Note, Vec<hash::Hash>), LogError> {
-        let note = self.publish()?;
-        let state = self.state();
-        let size = state.signed.as_ref().map_or(0, |(size, _)| *size);
+        let (size, note) = self.publish()?;
         if old > size {
             return Err(LogError::NoProof(old));
         }
+        let builder = self.state().builder.clone();
         let tiles = Shelved(self.shelf.as_ref());
-        let whole = state.builder.over(&tiles);
+        let whole = builder.over(&tiles);
         let path = merkle::prove_consistency(&TileNodes::new(&whole, size), old, size)?;
         Ok((note, path))
     }
@@ -214,15 +238,19 @@ impl Tree {
     /// # Errors
     /// When the shelf does not take it.
     pub(crate) fn keep_cosigned(&self, note: &Note) -> Result<(), LogError> {
+        let published = unpoisoned(&self.published);
         let mut state = self.state();
         match &mut state.signed {
-            Some((_, signed)) if signed.unverified_text() == note.unverified_text() => {
+            Some((size, signed))
+                if size == &*published && signed.unverified_text() == note.unverified_text() =>
+            {
                 *signed = note.clone();
-                let text = note.to_string();
-                Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
             }
-            _ => Ok(()),
+            _ => return Ok(()),
         }
+        drop(state);
+        let text = note.to_string();
+        Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
     }
 
     /// A checkpoint over the whole tree: the one that there is, or a new one.
@@ -249,20 +277,13 @@ impl Tree {
 
     /// The state. A panic while it was held left it whole or one leaf short, which no root would hide.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(&self.state)
     }
 }
 
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            builder: Builder::default(),
-            unshelved: Vec::new(),
-            signed: None,
-            published: 0,
-            published_at: Instant::now(),
-        }
-    }
+/// What `mutex` holds, also after a panic while it was held: each is changed at once, or can be made again.
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -295,7 +316,7 @@ impl State {
 /// A tree that is being made from the records of a log that is opened.
 pub(crate) struct Opening {
     tree: Tree,
-    previous: Option<Checkpoint>,
+    previous: Option<(Checkpoint, Note)>,
 }
 
 impl Opening {
@@ -311,8 +332,10 @@ impl Opening {
         let origin = origin(header);
         let keys = Keys::of(&origin, &signer)?;
         let text = shelf::text(shelf.as_ref(), CHECKPOINT)?;
-        let previous = text.map(|text| keys.read(&text)).transpose();
-        let previous = previous.map_err(LogError::Checkpoint)?;
+        let previous = match text {
+            Some(text) => Some((keys.read(&text)?, text.parse()?)),
+            None => None,
+        };
         let tree = Tree {
             origin,
             keys,
@@ -320,6 +343,9 @@ impl Opening {
             shelf,
             state: Mutex::new(State::default()),
             size: watch::Sender::default(),
+            published: Mutex::default(),
+            closed: Mutex::default(),
+            closing: Condvar::new(),
         };
         Ok(Self { tree, previous })
     }
@@ -336,8 +362,8 @@ impl Opening {
             !there.is_ok_and(|there| there.as_deref() == Some(bytes))
         });
         let (size, previous) = (state.builder.size(), self.previous.as_ref());
-        match previous.filter(|previous| previous.size == size) {
-            Some(previous) if previous.root != state.builder.root() => {
+        match previous.filter(|(previous, _)| previous.size == size) {
+            Some((previous, _)) if previous.root != state.builder.root() => {
                 let why = "it, or one before it, is not what this log signed a checkpoint for";
                 Err(damaged(size, why.to_owned()))
             }
@@ -350,18 +376,24 @@ impl Opening {
     /// # Errors
     /// [`LogError::Damaged`] when there were more.
     pub(crate) fn end(self) -> Result<Tree, LogError> {
-        let size = self.tree.state().builder.size();
-        match self.previous.filter(|previous| previous.size > size) {
-            Some(previous) => {
-                let had = previous.size;
-                let why = format!("it is missing: this log signed a checkpoint over {had} records");
-                Err(damaged(size + 1, why))
-            }
-            None => {
-                self.tree.size.send_replace(size);
-                Ok(self.tree)
-            }
+        let Self { tree, previous } = self;
+        let size = tree.state().builder.size();
+        tree.size.send_replace(size);
+        let Some((checkpoint, note)) = previous else {
+            return Ok(tree);
+        };
+        if checkpoint.size > size {
+            let had = checkpoint.size;
+            let why = format!("it is missing: this log signed a checkpoint over {had} records");
+            return Err(damaged(size + 1, why));
         }
+        // What an older key signed is signed anew by the one that took over.
+        if note.text_signed_by(&tree.keys.newest).is_ok() {
+            *unpoisoned(&tree.published) = checkpoint.size;
+            // With what witnesses signed, which would be lost.
+            tree.state().signed = Some((checkpoint.size, note));
+        }
+        Ok(tree)
     }
 }
 

@@ -28,12 +28,6 @@ pub(crate) struct Shared {
     work: Condvar,
 }
 
-/// What the writer does next.
-enum Work {
-    Write(Batch),
-    Publish,
-}
-
 impl Shared {
     pub(crate) fn new(storage: Arc<dyn Storage>, tail: Tail, tree: Tree) -> Self {
         Self {
@@ -69,30 +63,25 @@ impl Shared {
         self.storage.sync()
     }
 
-    /// The next batch, as soon as somebody waits for it or it has gathered long enough, but first what is due to be
-    /// published; `None` when the log is being closed or was poisoned.
-    fn next(&self, spare: &mut Vec<u8>) -> Option<Work> {
+    /// The next batch, as soon as somebody waits for it or it has gathered long enough; `None` when the log is being
+    /// closed or was poisoned.
+    fn next(&self, spare: Vec<u8>) -> Option<Batch> {
         let mut tail = self.tail();
         let mut looks = 0;
         loop {
             if tail.poisoned.is_some() {
                 return None;
             }
-            let due = self.tree.due();
-            if due == Some(Duration::ZERO) && !tail.closing {
-                tail.writer = Writer::Busy;
-                return Some(Work::Publish);
-            }
             let patience = tail.patience(LINGER);
             if patience == Some(Duration::ZERO) {
                 tail.writer = Writer::Busy;
-                return tail.take(std::mem::take(spare)).map(Work::Write);
+                return tail.take(spare);
             }
             if tail.closing {
                 return None;
             }
             looks = if patience.is_some() { 0 } else { looks + 1 };
-            tail = self.wait(tail, patience, due, looks);
+            tail = self.wait(tail, patience, looks);
         }
     }
 
@@ -100,16 +89,11 @@ impl Shared {
         &'a self,
         mut tail: MutexGuard<'a, Tail>,
         patience: Option<Duration>,
-        due: Option<Duration>,
         looks: u32,
     ) -> MutexGuard<'a, Tail> {
         if looks > LOOKS {
             tail.writer = Writer::Resting;
-            let Some(due) = due else {
-                return self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
-            };
-            let waited = self.work.wait_timeout(tail, due);
-            return waited.unwrap_or_else(PoisonError::into_inner).0;
+            return self.work.wait(tail).unwrap_or_else(PoisonError::into_inner);
         }
         tail.writer = Writer::Watching;
         let time = patience.unwrap_or(LINGER);
@@ -122,12 +106,7 @@ impl Shared {
 pub(crate) fn run(shared: &Shared) {
     let _poisons = PoisonOnPanic(shared);
     let mut spare = Vec::new();
-    while let Some(work) = shared.next(&mut spare) {
-        let Work::Write(mut batch) = work else {
-            // What can't be published now is tried again; nobody waits for it.
-            drop(shared.tree.publish());
-            continue;
-        };
+    while let Some(mut batch) = shared.next(spare) {
         if let Err(error) = shared.write(&batch) {
             shared.tail().poison(&error.to_string());
             return;
@@ -148,8 +127,6 @@ pub(crate) fn run(shared: &Shared) {
 fn close(shared: &Shared) {
     let tail = shared.tail();
     if tail.poisoned.is_none() {
-        // What is not published now is at the next start.
-        drop(shared.tree.publish());
         // The records are durable; that the space is given back is a courtesy.
         drop(shared.storage.truncate(tail.durable_end));
         drop(shared.storage.sync());
