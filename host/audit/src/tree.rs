@@ -1,6 +1,6 @@
-//! The tree over the log's records. It follows the durable log: records are *integrated* as soon as they are durable,
-//! and *published* when a signed checkpoint that covers them lies beside their tiles. Nobody waits for it but who asks
-//! for a proof.
+//! The tree over the log's records. It follows the durable log: records are *integrated* once they are synced and before
+//! anybody is told so, and *published* when a signed checkpoint that covers them lies beside their tiles. Nobody waits for
+//! tiles and checkpoints but who asks for a proof.
 //!
 //! INVARIANT (one history): a checkpoint is signed for durable records alone, so after any crash the records come to
 //! the root that was signed. One that they do not come to says that somebody changed them.
@@ -9,7 +9,6 @@ use std::convert::Infallible;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use vouchsafe_keys::SigningKey;
 use vouchsafe_tlog::note::{Note, NoteError, VerifierKey};
 use vouchsafe_tlog::receipt::Proof;
@@ -91,7 +90,6 @@ pub(crate) struct Tree {
     signer: SigningKey,
     shelf: Box<dyn Shelf>,
     state: Mutex<State>,
-    size: watch::Sender<u64>,
     /// How many records the checkpoint on the shelf covers. Held while one is laid there, which the state is not: who
     /// integrates does not wait for a disk.
     published: Mutex<u64>,
@@ -127,14 +125,6 @@ impl Tree {
             let size = usize::try_from(found.size()).unwrap_or(usize::MAX);
             batch = batch.get(size..).unwrap_or_default();
         }
-        self.size.send_replace(state.builder.size());
-    }
-
-    /// Waits until record `seq` is integrated.
-    pub(crate) async fn integrated(&self, seq: Seq) {
-        let mut size = self.size.subscribe();
-        // The sender is here, so that this ends with what is waited for.
-        drop(size.wait_for(|size| *size >= seq).await);
     }
 
     /// Publishes what is integrated, every now and then, until [`Tree::close`].
@@ -342,7 +332,6 @@ impl Opening {
             signer,
             shelf,
             state: Mutex::new(State::default()),
-            size: watch::Sender::default(),
             published: Mutex::default(),
             closed: Mutex::default(),
             closing: Condvar::new(),
@@ -378,7 +367,6 @@ impl Opening {
     pub(crate) fn end(self) -> Result<Tree, LogError> {
         let Self { tree, previous } = self;
         let size = tree.state().builder.size();
-        tree.size.send_replace(size);
         let Some((checkpoint, note)) = previous else {
             return Ok(tree);
         };

@@ -53,8 +53,8 @@ impl Shared {
         let batch = self.tail().take(Vec::new());
         let Some(batch) = batch else { return Ok(()) };
         self.write(&batch)?;
-        self.tail().committed(&batch);
         self.tree.integrate(&batch.bytes);
+        self.tail().committed(&batch);
         Ok(())
     }
 
@@ -111,11 +111,12 @@ pub(crate) fn run(shared: &Shared) {
             shared.tail().poison(&error.to_string());
             return;
         }
+        // Before anybody is told: who knows that a record is durable can have it proved.
+        shared.tree.integrate(&batch.bytes);
         let mut tail = shared.tail();
         tail.committed(&batch);
         tail.allocate_ahead(shared.storage.as_ref());
         drop(tail);
-        shared.tree.integrate(&batch.bytes);
         batch.bytes.clear();
         batch.bytes.shrink_to(KEEP);
         spare = batch.bytes;

@@ -167,7 +167,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::AuditVerify { expect, from } => audit::verify(owner, expect, from).await,
         Request::AuditCheckpoint => block_in_place(|| audit::checkpoint(owner)),
         Request::AuditCosign { url, witness } => owner.cosign(&url, &witness).await,
-        Request::AuditProve { seq } => audit::prove(owner, seq).await,
+        Request::AuditProve { seq } => block_in_place(|| audit::prove(owner, seq)),
         Request::Stop => {
             owner.stop();
             Ok(json!({}))

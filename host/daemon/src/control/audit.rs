@@ -70,8 +70,8 @@ pub(super) fn checkpoint(owner: &Owner) -> Result<Json, Failure> {
 }
 
 /// Record `seq` with its proof.
-pub(super) async fn prove(owner: &Owner, seq: u64) -> Result<Json, Failure> {
-    let receipt = owner.log().receipt(seq).await;
+pub(super) fn prove(owner: &Owner, seq: u64) -> Result<Json, Failure> {
+    let receipt = owner.log().receipt(seq);
     let receipt = receipt.map_err(|error| Failure::refused(error.to_string()))?;
     Ok(json!(receipt))
 }

@@ -81,7 +81,7 @@ impl Session {
                         ErrorData::invalid_params(unknown.to_string(), None)
                     };
                     let answer = answer.map_err(unknown)?;
-                    let receipt = self.receipt(&answer, context).await;
+                    let receipt = self.receipt(&answer, context);
                     return Ok(result(answer, receipt));
                 }
                 () = context.ct.cancelled(), if !cancel.is_cancelled() => cancel.cancel(),
@@ -93,10 +93,10 @@ impl Session {
 
 impl Session {
     /// The record of `answer` with its proof, for who asks for it. A reply that can't have one says why.
-    async fn receipt(&self, answer: &Answer, context: &RequestContext<RoleServer>) -> Option<Json> {
+    fn receipt(&self, answer: &Answer, context: &RequestContext<RoleServer>) -> Option<Json> {
         let wanted = context.meta.get(RECEIPT).and_then(Json::as_bool);
         let record = answer.record.as_ref().filter(|_| wanted == Some(true))?;
-        let receipt = self.owner.log().receipt(record.seq).await;
+        let receipt = self.owner.log().receipt(record.seq);
         Some(receipt.map_or_else(
             |error| json!({ "error": error.to_string() }),
             |it| json!(it),
