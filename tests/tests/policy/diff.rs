@@ -171,7 +171,7 @@ fn what_can_t_be_compared_is_an_error_that_says_what_would_mend_it() {
     grant.replace_range(from..from + 8, "00000000");
     let absent = diff(&home, &old, &other, &[]).code(4);
     says(&absent, "is not at hand");
-    says(&absent, "add --component FILE");
+    says(&absent, "add `--component FILE`");
     let misfit = edited(&old, "policies/house.cedar", "amount", "sum");
     says(
         &diff(&home, &old, &misfit, &[]).code(4),
