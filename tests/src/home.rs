@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -197,6 +198,20 @@ impl Home {
         assert!(child.wait().expect("its end").success());
     }
 
+    /// Stops the owner, and waits until it has given back the space that its log had set aside.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn end_owner(&self) {
+        self.run(&["stop"]).ok();
+        let records = self.data("audit").join("records.log");
+        let begun = Instant::now();
+        while std::fs::read(&records).expect("the log").ends_with(&[0]) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The newest records of the log, oldest first.
     pub fn records(&self, limit: usize) -> Vec<Json> {
         let limit = limit.to_string();
@@ -248,7 +263,7 @@ impl Home {
             if last.get("kind").is_some_and(|kind| kind == "outcome") {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
         panic!("`{tool}` is not compiled");
     }

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::say::{says, text};
@@ -154,30 +154,19 @@ fn an_export_is_good_for_a_verifier_that_somebody_else_wrote() {
     assert!(seen.is_err(), "it took a changed tile: {seen:?}");
 }
 
-/// Stops the owner, and waits until it has given back the space that its log had set aside.
-fn ended(home: &Home) {
-    home.run(&["stop"]).ok();
-    let records = home.data("audit").join("records.log");
-    let begun = Instant::now();
-    while std::fs::read(&records).expect("the log").ends_with(&[0]) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_log_put_back_to_an_older_state_is_found_by_a_checkpoint_that_was_kept() {
     let home = with_calls(2);
     let audit = home.data("audit");
     home.run(&["audit", "checkpoint"]).ok();
-    ended(&home);
+    home.end_owner();
     let files = ["records.log", "checkpoint"];
     let older = files.map(|file| std::fs::read(audit.join(file)).expect("a file of the log"));
     home.call("echo_say", &json!({ "text": "bad" })).ok();
     let kept = home.run(&["audit", "checkpoint"]).ok().stdout;
     let kept = write(&home, "kept", &kept);
     home.run(&["audit", "verify", "--from", text(&kept)]).ok();
-    ended(&home);
+    home.end_owner();
     for (file, bytes) in files.iter().zip(older) {
         std::fs::write(audit.join(file), bytes).expect("it is put back");
     }
@@ -320,7 +309,7 @@ fn what_comes_is_printed_while_it_comes() {
 fn a_tile_that_was_changed_or_taken_away_is_named_and_made_again() {
     let home = with_calls(130);
     home.run(&["audit", "checkpoint"]).ok();
-    ended(&home);
+    home.end_owner();
     says(
         &home.run(&["audit", "fsck"]).ok(),
         "tiles     3 of 3 are what the records make them",
@@ -337,7 +326,7 @@ fn a_tile_that_was_changed_or_taken_away_is_named_and_made_again() {
         let found = home.run(&["audit", "fsck"]).code(4);
         says(&found, "wrong     tile/0/000: missing or otherwise");
         home.run(&["list"]).ok();
-        ended(&home);
+        home.end_owner();
         assert_eq!(std::fs::read(&tile).expect("it is there again"), good);
         home.run(&["audit", "fsck"]).ok();
     }

@@ -4,7 +4,6 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use vouchsafe_tests::say::{says, text};
@@ -91,17 +90,6 @@ fn with_echo() -> Home {
     home
 }
 
-/// Stops the owner, and waits until it has given back the space that its log had set aside.
-fn ended(home: &Home) {
-    home.run(&["stop"]).ok();
-    let records = home.data("audit").join("records.log");
-    let begun = Instant::now();
-    while std::fs::read(&records).expect("the log").ends_with(&[0]) {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_witness_signs_for_a_log_that_grows_and_its_signature_lies_with_the_logs_own() {
     let home = with_echo();
@@ -126,7 +114,7 @@ fn a_witness_signs_for_a_log_that_grows_and_its_signature_lies_with_the_logs_own
     // The log reads its own checkpoint with somebody else's line on it.
     home.run(&["audit", "verify"]).ok();
     // Nor does a start lose that line.
-    ended(&home);
+    home.end_owner();
     home.run(&["list"]).ok();
     let kept = std::fs::read_to_string(home.data("audit").join("checkpoint")).expect("it");
     let kept: Note = kept.parse().expect("a note");
@@ -151,13 +139,13 @@ fn a_log_that_was_put_back_or_rewritten_gets_no_signature() {
     let home = with_echo();
     let audit = home.data("audit");
     home.run(&["audit", "checkpoint"]).ok();
-    ended(&home);
+    home.end_owner();
     let files = ["records.log", "checkpoint"];
     let older = files.map(|file| std::fs::read(audit.join(file)).expect("a file of the log"));
     let witness = Witness::of(&home, &home.path("state"));
     home.call("echo_say", &json!({ "text": "bad" })).ok();
     witness.cosigns(&home).ok();
-    ended(&home);
+    home.end_owner();
     for (file, bytes) in files.iter().zip(older) {
         std::fs::write(audit.join(file), bytes).expect("it is put back");
     }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::hash::Hash;
+use crate::lines;
 use crate::note::{Note, NoteError, VerifierKey};
 
 /// A log's state.
@@ -49,26 +50,20 @@ impl FromStr for Checkpoint {
         let text = text
             .strip_suffix('\n')
             .ok_or(bad("its last line has no end"))?;
-        let mut lines = text.split('\n');
-        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
+        let mut text_lines = text.split('\n');
+        let (Some(origin), Some(size), Some(root)) =
+            (text_lines.next(), text_lines.next(), text_lines.next())
         else {
             return Err(bad("a checkpoint has three lines"));
         };
-        if lines.next().is_some() {
+        if text_lines.next().is_some() {
             return Err(bad("a checkpoint of ours has no more than three lines"));
         }
-        let number: u64 = size.parse().map_err(|_| bad("its size is no number"))?;
-        if number.to_string() != size {
-            return Err(bad("its size is not written as numbers are"));
-        }
-        let root = BASE64
-            .decode(root)
-            .ok()
-            .and_then(|root| root.try_into().ok());
+        let size = lines::number(size).ok_or(bad("its size is no number"))?;
         Ok(Self {
             origin: origin.to_owned(),
-            size: number,
-            root: root.ok_or(bad("its root is no hash"))?,
+            size,
+            root: lines::hash(root).ok_or(bad("its root is no hash"))?,
         })
     }
 }

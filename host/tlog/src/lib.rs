@@ -17,6 +17,7 @@ pub mod witness;
 
 mod builder;
 mod checkpoint;
+mod lines;
 
 pub use builder::{Builder, Whole};
 pub use checkpoint::Checkpoint;

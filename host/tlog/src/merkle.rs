@@ -78,24 +78,17 @@ pub fn includes(root: &Hash, size: u64, index: u64, leaf: &Hash, path: &[Hash]) 
     if index >= size {
         return false;
     }
-    let (mut at, mut last, mut hash) = (index, size - 1, *leaf);
+    let (mut climb, mut hash) = (Climb::new(index, size), *leaf);
     for beside in path {
-        if last == 0 {
+        let Some(is_left) = climb.rise() else {
             return false;
-        }
-        if at & 1 == 1 || at == last {
-            hash = hash::node(beside, &hash);
-            while at & 1 == 0 && at != 0 {
-                at >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = hash::node(&hash, beside);
-        }
-        at >>= 1;
-        last >>= 1;
+        };
+        hash = match is_left {
+            true => hash::node(beside, &hash),
+            false => hash::node(&hash, beside),
+        };
     }
-    last == 0 && hash == *root
+    climb.is_at_root() && hash == *root
 }
 
 /// Whether `path` shows that the tree of `old` leaves with its root is the beginning of the `new` one.
@@ -106,7 +99,6 @@ pub fn extends(old: (u64, &Hash), new: (u64, &Hash), path: &[Hash]) -> bool {
         let nothing = old_size == 0 && *old_root == hash::empty();
         return path.is_empty() && (same || (nothing && old_size != new_size));
     }
-    let (mut at, mut last) = (old_size - 1, new_size - 1);
     let mut path = path.iter();
     // What is old to its very end stands for itself.
     let first = match old_size.is_power_of_two() {
@@ -114,29 +106,68 @@ pub fn extends(old: (u64, &Hash), new: (u64, &Hash), path: &[Hash]) -> bool {
         false => path.next(),
     };
     let Some(first) = first else { return false };
-    while at & 1 == 1 {
-        at >>= 1;
-        last >>= 1;
-    }
+    let mut climb = Climb::new(old_size - 1, new_size);
+    climb.leave_right_edges();
     let (mut from, mut to) = (*first, *first);
     for beside in path {
-        if last == 0 {
+        let Some(is_left) = climb.rise() else {
             return false;
-        }
-        if at & 1 == 1 || at == last {
+        };
+        if is_left {
             from = hash::node(beside, &from);
             to = hash::node(beside, &to);
-            while at & 1 == 0 && at != 0 {
-                at >>= 1;
-                last >>= 1;
-            }
         } else {
             to = hash::node(&to, beside);
         }
-        at >>= 1;
-        last >>= 1;
     }
-    last == 0 && from == *old_root && to == *new_root
+    climb.is_at_root() && from == *old_root && to == *new_root
+}
+
+/// The way from a node to the root: where it is at its level, and where the last one there is.
+struct Climb {
+    at: u64,
+    last: u64,
+}
+
+impl Climb {
+    /// From leaf `index` of a tree of `size` leaves, which has it.
+    fn new(index: u64, size: u64) -> Self {
+        Self {
+            at: index,
+            last: size - 1,
+        }
+    }
+
+    /// Goes up to the next node that has one beside it, and says whether that one is to the left; `None` at the root.
+    fn rise(&mut self) -> Option<bool> {
+        if self.last == 0 {
+            return None;
+        }
+        let is_left = self.at & 1 == 1 || self.at == self.last;
+        if is_left {
+            while self.at & 1 == 0 && self.at != 0 {
+                self.up();
+            }
+        }
+        self.up();
+        Some(is_left)
+    }
+
+    /// Goes up as long as the node is the right one of two.
+    fn leave_right_edges(&mut self) {
+        while self.at & 1 == 1 {
+            self.up();
+        }
+    }
+
+    fn up(&mut self) {
+        self.at >>= 1;
+        self.last >>= 1;
+    }
+
+    fn is_at_root(&self) -> bool {
+        self.last == 0
+    }
 }
 
 /// The hash over the leaves from `from` to before `to`, where `from` is where a subtree of that size begins.

@@ -3,18 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::hash::{self, Hash};
-use crate::merkle;
 use crate::note::{Note, NoteError, VerifierKey};
+use crate::{lines, merkle};
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
-/// The most hashes of a path: one for each level that a tree can have.
-const DEEPEST: usize = 63;
 
 /// A record and its proof, as an answer carries it. It is checked without the log and without its host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,9 +82,7 @@ impl Proof {
 impl fmt::Display for Proof {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{HEADER}\nindex {}", self.index)?;
-        for hash in &self.path {
-            writeln!(out, "{}", BASE64.encode(hash))?;
-        }
+        lines::write_path(&self.path, out)?;
         write!(out, "\n{}", self.checkpoint)
     }
 }
@@ -99,23 +93,19 @@ impl FromStr for Proof {
     fn from_str(text: &str) -> Result<Self, ReceiptError> {
         let bad = ReceiptError::Malformed;
         let (head, note) = text.split_once("\n\n").ok_or(bad("no checkpoint"))?;
-        let mut lines = head.split('\n');
-        if lines.next() != Some(HEADER) {
+        let mut head_lines = head.split('\n');
+        if head_lines.next() != Some(HEADER) {
             return Err(bad("it does not begin with `c2sp.org/tlog-proof@v1`"));
         }
-        let index = lines.next().and_then(|line| line.strip_prefix("index "));
+        let index = head_lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "));
         let index = index.ok_or(bad("it names no index"))?;
-        let number: u64 = index.parse().map_err(|_| bad("its index is no number"))?;
-        let path: Vec<Hash> = lines
-            .map(|line| BASE64.decode(line).ok()?.try_into().ok())
-            .collect::<Option<_>>()
-            .ok_or(bad("a line of its path is no hash"))?;
-        if number.to_string() != index || path.len() > DEEPEST {
-            return Err(bad("its index or path is longer than any log"));
-        }
+        let index = lines::number(index).ok_or(bad("its index is no number"))?;
+        let path = lines::path(head_lines);
         Ok(Self {
-            index: number,
-            path,
+            index,
+            path: path.ok_or(bad("a line of its path is no hash, or there are too many"))?,
             checkpoint: note.parse()?,
         })
     }

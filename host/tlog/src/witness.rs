@@ -3,17 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::hash::Hash;
-use crate::merkle;
 use crate::note::{Note, VerifierKey};
-
-/// The most hashes that a proof has.
-const DEEPEST: usize = 63;
+use crate::{lines, merkle};
 
 /// What a log brings to `add-checkpoint`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,9 +95,7 @@ pub fn judge(
 impl fmt::Display for AddCheckpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "old {}", self.old)?;
-        for hash in &self.path {
-            writeln!(out, "{}", BASE64.encode(hash))?;
-        }
+        lines::write_path(&self.path, out)?;
         write!(out, "\n{}", self.note)
     }
 }
@@ -113,24 +106,15 @@ impl FromStr for AddCheckpoint {
     fn from_str(text: &str) -> Result<Self, Refused> {
         let bad = Refused::Malformed;
         let (head, note) = text.split_once("\n\n").ok_or(bad("no checkpoint"))?;
-        let mut lines = head.split('\n');
-        let old = lines.next().and_then(|line| line.strip_prefix("old "));
+        let mut head_lines = head.split('\n');
+        let old = head_lines.next().and_then(|line| line.strip_prefix("old "));
         let old = old.ok_or(bad("it does not begin with `old`"))?;
-        let number: u64 = old.parse().map_err(|_| bad("its size is no number"))?;
-        let path: Vec<Hash> = lines
-            .map(|line| BASE64.decode(line).ok()?.try_into().ok())
-            .collect::<Option<_>>()
-            .ok_or(bad("a line of its proof is no hash"))?;
-        if number.to_string() != old || path.len() > DEEPEST {
-            return Err(bad("its size or proof is longer than any log"));
-        }
+        let old = lines::number(old).ok_or(bad("its size is no number"))?;
+        let path = lines::path(head_lines);
+        let path = path.ok_or(bad("a line of its proof is no hash, or there are too many"))?;
         let note = note
             .parse()
             .map_err(|_| bad("its checkpoint is no signed note"))?;
-        Ok(Self {
-            old: number,
-            path,
-            note,
-        })
+        Ok(Self { old, path, note })
     }
 }
