@@ -115,6 +115,7 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
     answers(&home, "pay_sum", 7);
     home.stop();
     let states = [
+        "audit/checkpoint",
         "versions.json",
         "applied.json",
         "disabled.json",
@@ -129,12 +130,13 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
     // As many files as were written beside, under which keystore and seal, and as many as have moved in.
     for (written, keys, seal, moved) in [
         (0, &old_keys, &old_seal, 0),
-        (2, &old_keys, &old_seal, 0),
-        (4, &old_keys, &old_seal, 0),
-        (4, &new_keys, &old_seal, 0),
-        (4, &new_keys, &new_seal, 0),
-        (4, &new_keys, &new_seal, 2),
-        (4, &new_keys, &new_seal, 4),
+        (3, &old_keys, &old_seal, 0),
+        (5, &old_keys, &old_seal, 0),
+        (5, &new_keys, &old_seal, 0),
+        (5, &new_keys, &new_seal, 0),
+        (5, &new_keys, &new_seal, 1),
+        (5, &new_keys, &new_seal, 3),
+        (5, &new_keys, &new_seal, 5),
     ] {
         home.stop();
         fs::create_dir(home.data("rotating")).unwrap();
@@ -149,6 +151,7 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
             let here = if at < moved { &new[at] } else { &old[at] };
             fs::write(home.data(name), here).unwrap();
             if (moved..written).contains(&at) {
+                let name = name.rsplit('/').next().unwrap();
                 fs::write(home.data("rotating").join(name), &new[at]).unwrap();
             }
         }

@@ -60,6 +60,11 @@ pub enum LogError {
         "`audit/checkpoint` is not this log's: {0}; find out who put it there, and move it away to go on without it"
     )]
     Checkpoint(#[from] NoteError),
+    /// The log has records and nothing that its key signed.
+    #[error(
+        "the log has records and no `audit/checkpoint`: somebody took it away, and may have changed records; restore it from a backup, or move the log away to begin a new one"
+    )]
+    Unsigned,
     /// A tile of the tree.
     #[error(transparent)]
     Tile(#[from] TileError),

@@ -31,7 +31,7 @@ pub fn export(dir: &Path, out: &Path) -> Result<Checkpoint, VerifyError> {
         return Err(VerifyError::NoKey);
     };
     let parsed = Keys::parse(&keys).map_err(LogError::Checkpoint)?;
-    let checkpoint = parsed.read(&note).map_err(LogError::Checkpoint)?;
+    let (checkpoint, _) = parsed.read(&note).map_err(LogError::Checkpoint)?;
     let mut export = Export::begin(out)?;
     export.entries(dir, checkpoint.size)?;
     export.end()?;

@@ -20,6 +20,7 @@ use crate::shelf::{Directory, Shelf};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
 use crate::tail::Writer;
+use crate::tree::CHECKPOINT;
 use crate::verify::{Check, Compared, Expect, Whose};
 use crate::writer::{self, Shared};
 use crate::{
@@ -35,6 +36,9 @@ pub struct LogKeys {
     /// Signs checkpoints.
     pub checkpoints: SigningKey,
 }
+
+/// The longest note that is read, in bytes.
+const MOST_OF_A_NOTE: u64 = 64 << 10;
 
 /// How the log uses its storage.
 #[derive(Debug, Clone, Copy)]
@@ -104,8 +108,14 @@ impl Log {
         let lock = Lock::take(&dir.join("lock"))?;
         let disk = Disk::open(&dir.join(FILE))?;
         let shelf = Box::new(Directory(dir.to_owned()));
+        // A log has a checkpoint from its beginning. One that was taken away would have hidden any change.
+        let signed = shelf.read(CHECKPOINT, MOST_OF_A_NOTE)?.is_some();
+        if !signed && scan::records(dir)?.next().is_some() {
+            return Err(LogError::Unsigned);
+        }
         let mut log = Self::open_on(Arc::new(disk), shelf, keys, options)?;
         log._lock = Some(lock);
+        log.publish()?;
         Ok(log)
     }
 
@@ -260,6 +270,15 @@ impl Log {
         &self.shared.tree.keys().newest
     }
 
+    /// The checkpoint over all durable records signed by the key of `next`, which takes over from this log's: it is to lie
+    /// in the place of the published one when the log is opened with those keys.
+    ///
+    /// # Errors
+    /// None that is known of.
+    pub fn hand_over(&self, next: &LogKeys) -> Result<Note, LogError> {
+        self.shared.tree.signed_by(&next.checkpoints)
+    }
+
     /// The key that will check what this log signs with `keys`.
     ///
     /// # Errors
@@ -309,14 +328,27 @@ impl Log {
         })
     }
 
+    /// Where durable records end, once `size` of them are told to be: they are leaves a moment before.
+    fn durable_from(&self, size: u64) -> u64 {
+        loop {
+            let tail = self.shared.tail();
+            if tail.durable.seq >= size || tail.poisoned.is_some() {
+                return tail.durable_end;
+            }
+            drop(tail);
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
+
     /// Checks the durable part of the log from its first record on, reading the file anew.
     ///
     /// # Errors
     /// The first bad record.
     pub fn verify(&self, expect: &Expect) -> Result<Verification, VerifyError> {
-        let own = self.shared.tree.published()?;
-        let end = self.shared.tail().durable_end;
-        let keys = self.shared.tree.keys();
+        // What this process knows, whatever lies on the shelf by now.
+        let (size, own) = self.shared.tree.signed();
+        let end = self.durable_from(size);
+        let (own, keys) = (Some(own.to_string()), self.shared.tree.keys());
         let check = Check::of(expect, own.as_deref(), Some(keys), Whose::Ours)?;
         check.run(&self.shared.storage, Some(end), &mut Compared::default())
     }

@@ -1,12 +1,13 @@
 //! Where tiles and checkpoints lie: they can be made again from the records, and are never believed over them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use vouchsafe_ambient::files::{self, Access, FileError};
 use vouchsafe_tlog::tile::{BadTile, Tile, Tiles};
 
-/// The most bytes of a file that is no tile.
-const SMALL: u64 = 64 << 10;
+/// The most bytes of a file that is no tile: the keys of more rotations than a keystore holds.
+const SMALL: u64 = 16 << 20;
 
 /// Files by their path below the log.
 pub trait Shelf: Send + Sync + 'static {
@@ -21,6 +22,12 @@ pub trait Shelf: Send + Sync + 'static {
     /// # Errors
     /// See [`Shelf::read`].
     fn write(&self, path: &str, bytes: &[u8], lasting: bool) -> Result<(), FileError>;
+
+    /// Takes away what is at `path`, if anything is.
+    ///
+    /// # Errors
+    /// See [`Shelf::read`].
+    fn remove(&self, path: &str) -> Result<(), FileError>;
 }
 
 /// No place: nothing is kept, so that what stands in full tiles can't be proved.
@@ -30,6 +37,10 @@ impl Shelf for () {
     }
 
     fn write(&self, _path: &str, _bytes: &[u8], _lasting: bool) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    fn remove(&self, _path: &str) -> Result<(), FileError> {
         Ok(())
     }
 }
@@ -53,6 +64,10 @@ impl Shelf for Directory {
             false => files::write_cached(&path, bytes),
         }
     }
+
+    fn remove(&self, path: &str) -> Result<(), FileError> {
+        files::remove(&self.0.join(path))
+    }
 }
 
 /// The text of the small file at `path`, if there is one.
@@ -72,14 +87,20 @@ pub enum TileError {
     Bad(#[from] BadTile),
 }
 
-/// The tiles of a shelf.
-pub(crate) struct Shelved<'a>(pub(crate) &'a dyn Shelf);
+/// The tiles of a shelf, and those that are still to be laid there.
+pub(crate) struct Shelved<'a> {
+    pub(crate) shelf: &'a dyn Shelf,
+    pub(crate) unshelved: Vec<(Tile, Arc<[u8]>)>,
+}
 
 impl Tiles for Shelved<'_> {
     type Error = TileError;
 
     fn read(&self, tile: Tile) -> Result<Vec<u8>, TileError> {
-        let bytes = self.0.read(&tile.to_string(), tile.bytes() as u64)?;
+        if let Some((_, bytes)) = self.unshelved.iter().find(|(waits, _)| *waits == tile) {
+            return Ok(bytes.to_vec());
+        }
+        let bytes = self.shelf.read(&tile.to_string(), tile.bytes() as u64)?;
         Ok(bytes.unwrap_or_default())
     }
 }

@@ -5,14 +5,15 @@
 //! INVARIANT (one history): a checkpoint is signed for durable records alone, so after any crash the records come to
 //! the root that was signed. One that they do not come to says that somebody changed them.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use vouchsafe_keys::SigningKey;
 use vouchsafe_tlog::note::{Note, NoteError, VerifierKey};
 use vouchsafe_tlog::receipt::Proof;
-use vouchsafe_tlog::tile::{Tile, TileNodes};
+use vouchsafe_tlog::tile::{Tile, TileNodes, WIDTH};
 use vouchsafe_tlog::{Builder, Checkpoint, hash, merkle};
 
 use crate::chain::{hex, sha256};
@@ -23,6 +24,10 @@ use crate::{Bad, LogError, Seq, frame};
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// Where the public keys lie that sign checkpoints, newest first.
 pub(crate) const KEYS: &str = "verifier-keys";
+/// So many full tiles wait in memory, and then they are laid down.
+const UNSHELVED: usize = 64;
+/// More bytes than any file beside the log has that is compared.
+const MOST: u64 = 16 << 20;
 /// So long a durable record may be unpublished.
 pub(crate) const PUBLISH: Duration = Duration::from_secs(10);
 
@@ -71,13 +76,13 @@ impl Keys {
         std::iter::once(&self.newest).chain(&self.older)
     }
 
-    /// What the note `text` says, if one of them signed it.
+    /// What the note `text` says, and which of them signed it.
     ///
     /// # Errors
     /// What is wrong by the newest of them.
-    pub(crate) fn read(&self, text: &str) -> Result<Checkpoint, NoteError> {
+    pub(crate) fn read(&self, text: &str) -> Result<(Checkpoint, &VerifierKey), NoteError> {
         let note: Note = text.parse()?;
-        let by = |key| Checkpoint::verify(&note, key);
+        let by = |key| Checkpoint::verify(&note, key).map(|checkpoint| (checkpoint, key));
         by(&self.newest)
             .or_else(|error| self.older.iter().find_map(|key| by(key).ok()).ok_or(error))
     }
@@ -90,18 +95,27 @@ pub(crate) struct Tree {
     signer: SigningKey,
     shelf: Box<dyn Shelf>,
     state: Mutex<State>,
-    /// How many records the checkpoint on the shelf covers. Held while one is laid there, which the state is not: who
-    /// integrates does not wait for a disk.
-    published: Mutex<u64>,
+    /// What lies on the shelf. Held while something is laid there, which the state is not: who integrates does not wait
+    /// for a disk. Always taken before the state, never after.
+    published: Mutex<Published>,
     closed: Mutex<bool>,
     closing: Condvar,
+}
+
+/// What was published last.
+#[derive(Default)]
+struct Published {
+    /// How many records the checkpoint covers; none where there is none, or not all that belongs to it.
+    size: Option<u64>,
+    /// The tiles at its edge.
+    edge: Vec<String>,
 }
 
 #[derive(Default)]
 struct State {
     builder: Builder,
-    /// Full tiles that the shelf did not take yet.
-    unshelved: Vec<(Tile, Vec<u8>)>,
+    /// Full tiles that are not on the shelf yet, oldest first.
+    unshelved: VecDeque<(Tile, Arc<[u8]>)>,
     /// The newest checkpoint, which may cover less than the tree.
     signed: Option<(u64, Note)>,
 }
@@ -117,13 +131,16 @@ impl Tree {
         Ok(VerifierKey::new(&self.origin, signer.public())?)
     }
 
-    /// Takes in the records of the frames in `batch`, which are durable.
+    /// Takes in the records of the frames in `batch`, which are synced. Touches no disk.
     pub(crate) fn integrate(&self, mut batch: &[u8]) {
         let mut state = self.state();
         while let Some(found) = frame::parse(batch) {
-            state.take(self.shelf.as_ref(), hash::leaf(found.record), |_, _| true);
+            state.take(hash::leaf(found.record), |_, _| true);
             let size = usize::try_from(found.size()).unwrap_or(usize::MAX);
             batch = batch.get(size..).unwrap_or_default();
+        }
+        if state.unshelved.len() > UNSHELVED {
+            self.closing.notify_all();
         }
     }
 
@@ -131,12 +148,9 @@ impl Tree {
     pub(crate) fn publish_until_closed(&self) {
         let mut closed = unpoisoned(&self.closed);
         while !*closed {
-            let waited = self
-                .closing
-                .wait_timeout_while(closed, PUBLISH, |closed| !*closed);
+            let waited = self.closing.wait_timeout(closed, PUBLISH);
             closed = waited.unwrap_or_else(PoisonError::into_inner).0;
-            let grown = self.state().builder.size() > *unpoisoned(&self.published);
-            if !*closed && grown {
+            if !*closed {
                 // What can't be published now is tried again; nobody waits for it.
                 drop(self.publish());
             }
@@ -157,29 +171,49 @@ impl Tree {
     pub(crate) fn publish(&self) -> Result<(u64, Note), LogError> {
         let mut published = unpoisoned(&self.published);
         let mut state = self.state();
-        state.shelve(self.shelf.as_ref())?;
         let edge = state.builder.edge();
-        let edge: Vec<_> = edge.map(|(tile, hashes)| (tile, hashes.concat())).collect();
+        let edge: Vec<_> = edge
+            .map(|(tile, hashes)| (tile.to_string(), hashes.concat()))
+            .collect();
         let (size, note) = (state.builder.size(), self.sign(&mut state));
         drop(state);
-        if *published < size {
-            for (tile, bytes) in edge {
-                self.shelf.write(&tile.to_string(), &bytes, false)?;
+        self.shelve()?;
+        if published.size.is_none_or(|published| published < size) {
+            for (path, bytes) in &edge {
+                self.shelf.write(path, bytes, false)?;
             }
             self.shelf.write(KEYS, self.keys_file().as_bytes(), true)?;
             let text = note.to_string();
             self.shelf.write(CHECKPOINT, text.as_bytes(), true)?;
-            *published = size;
+            let edge: Vec<_> = edge.into_iter().map(|(path, _)| path).collect();
+            for path in published.edge.iter().filter(|path| !edge.contains(path)) {
+                self.shelf.remove(path)?;
+            }
+            *published = Published {
+                size: Some(size),
+                edge,
+            };
         }
         Ok((size, note))
     }
 
-    /// The checkpoint that lies on the shelf.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    pub(crate) fn published(&self) -> Result<Option<String>, LogError> {
-        Ok(shelf::text(self.shelf.as_ref(), CHECKPOINT)?)
+    /// A checkpoint over all that is integrated, whatever lies on the shelf.
+    pub(crate) fn signed(&self) -> (u64, Note) {
+        let mut state = self.state();
+        let note = self.sign(&mut state);
+        (state.builder.size(), note)
+    }
+
+    /// Lays full tiles on the shelf. Whoever calls it holds `published`.
+    fn shelve(&self) -> Result<(), LogError> {
+        loop {
+            let next = self.state().unshelved.front().cloned();
+            let Some((tile, bytes)) = next else {
+                return Ok(());
+            };
+            self.shelf.write(&tile.to_string(), &bytes, false)?;
+            self.state().unshelved.pop_front();
+        }
     }
 
     /// The proof that record `seq`, which is integrated, is in the log.
@@ -187,13 +221,12 @@ impl Tree {
     /// # Errors
     /// When a tile can't be read, or is not what it was.
     pub(crate) fn prove(&self, seq: Seq, record: &[u8]) -> Result<Proof, LogError> {
-        let (builder, checkpoint) = {
+        let (builder, tiles, checkpoint) = {
             let mut state = self.state();
             let checkpoint = self.sign(&mut state);
-            (state.builder.clone(), checkpoint)
+            (state.builder.clone(), self.tiles(&state), checkpoint)
         };
         let (index, size) = (seq.saturating_sub(1), builder.size());
-        let tiles = Shelved(self.shelf.as_ref());
         let whole = builder.over(&tiles);
         let path = merkle::prove_inclusion(&TileNodes::new(&whole, size), index, size);
         let proof = Proof {
@@ -216,8 +249,10 @@ impl Tree {
         if old > size {
             return Err(LogError::NoProof(old));
         }
-        let builder = self.state().builder.clone();
-        let tiles = Shelved(self.shelf.as_ref());
+        let (builder, tiles) = {
+            let state = self.state();
+            (state.builder.clone(), self.tiles(&state))
+        };
         let whole = builder.over(&tiles);
         let path = merkle::prove_consistency(&TileNodes::new(&whole, size), old, size)?;
         Ok((note, path))
@@ -232,7 +267,8 @@ impl Tree {
         let mut state = self.state();
         match &mut state.signed {
             Some((size, signed))
-                if size == &*published && signed.unverified_text() == note.unverified_text() =>
+                if Some(*size) == published.size
+                    && signed.unverified_text() == note.unverified_text() =>
             {
                 *signed = note.clone();
             }
@@ -243,22 +279,40 @@ impl Tree {
         Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
     }
 
+    /// A checkpoint over all that is integrated, by the key of `signer`.
+    pub(crate) fn signed_by(&self, signer: &SigningKey) -> Result<Note, LogError> {
+        let text = self.checkpoint(&self.state()).to_string();
+        let signature = signer.sign(text.as_bytes());
+        Ok(Note::signed(text, &self.key_of(signer)?, signature))
+    }
+
+    fn checkpoint(&self, state: &State) -> Checkpoint {
+        Checkpoint {
+            origin: self.origin.clone(),
+            size: state.builder.size(),
+            root: state.builder.root(),
+        }
+    }
+
     /// A checkpoint over the whole tree: the one that there is, or a new one.
     fn sign(&self, state: &mut State) -> Note {
         let size = state.builder.size();
         if let Some((_, note)) = state.signed.as_ref().filter(|(of, _)| *of == size) {
             return note.clone();
         }
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size,
-            root: state.builder.root(),
-        };
-        let text = checkpoint.to_string();
+        let text = self.checkpoint(state).to_string();
         let signature = self.signer.sign(text.as_bytes());
         let note = Note::signed(text, &self.keys.newest, signature);
         state.signed = Some((size, note.clone()));
         note
+    }
+
+    /// The full tiles: those on the shelf, and those that are not there yet.
+    fn tiles(&self, state: &State) -> Shelved<'_> {
+        Shelved {
+            shelf: self.shelf.as_ref(),
+            unshelved: state.unshelved.iter().cloned().collect(),
+        }
     }
 
     fn keys_file(&self) -> String {
@@ -277,29 +331,16 @@ fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    /// Appends `leaf`, and lays what becomes full on the shelf where it is `wanted`.
-    fn take(&mut self, shelf: &dyn Shelf, leaf: hash::Hash, wanted: impl Fn(Tile, &[u8]) -> bool) {
+    /// Appends `leaf`; what becomes full by it is to be laid on the shelf where it is `wanted`.
+    fn take(&mut self, leaf: hash::Hash, wanted: impl Fn(Tile, &[u8]) -> bool) {
         let unshelved = &mut self.unshelved;
-        let before = unshelved.len();
         let Ok(()) = self.builder.push(leaf, |tile, hashes| {
             let bytes = hashes.concat();
             if wanted(tile, &bytes) {
-                unshelved.push((tile, bytes));
+                unshelved.push_back((tile, bytes.into()));
             }
             Ok::<_, Infallible>(())
         });
-        if self.unshelved.len() > before {
-            // What it does not take now is kept, and offered again.
-            drop(self.shelve(shelf));
-        }
-    }
-
-    fn shelve(&mut self, shelf: &dyn Shelf) -> Result<(), LogError> {
-        while let Some((tile, bytes)) = self.unshelved.first() {
-            shelf.write(&tile.to_string(), bytes, false)?;
-            self.unshelved.remove(0);
-        }
-        Ok(())
     }
 }
 
@@ -322,8 +363,12 @@ impl Opening {
         let origin = origin(header);
         let keys = Keys::of(&origin, &signer)?;
         let text = shelf::text(shelf.as_ref(), CHECKPOINT)?;
+        // By the newest key alone: whoever has an older root could have signed with its key.
         let previous = match text {
-            Some(text) => Some((keys.read(&text)?, text.parse()?)),
+            Some(text) => {
+                let note: Note = text.parse()?;
+                Some((Checkpoint::verify(&note, &keys.newest)?, note))
+            }
             None => None,
         };
         let tree = Tree {
@@ -346,7 +391,7 @@ impl Opening {
     pub(crate) fn show(&mut self, record: &[u8]) -> Result<(), LogError> {
         let mut state = self.tree.state();
         let shelf = self.tree.shelf.as_ref();
-        state.take(shelf, hash::leaf(record), |tile, bytes| {
+        state.take(hash::leaf(record), |tile, bytes| {
             let there = shelf.read(&tile.to_string(), bytes.len() as u64);
             !there.is_ok_and(|there| there.as_deref() == Some(bytes))
         });
@@ -375,13 +420,32 @@ impl Opening {
             let why = format!("it is missing: this log signed a checkpoint over {had} records");
             return Err(damaged(size + 1, why));
         }
-        // What an older key signed is signed anew by the one that took over.
-        if note.text_signed_by(&tree.keys.newest).is_ok() {
-            *unpoisoned(&tree.published) = checkpoint.size;
-            // With what witnesses signed, which would be lost.
-            tree.state().signed = Some((checkpoint.size, note));
-        }
+        let is_whole = checkpoint.size == size && tree.has_its_edge()?;
+        let edge = Tile::of_tree(checkpoint.size).filter(|tile| tile.width < WIDTH);
+        *unpoisoned(&tree.published) = Published {
+            size: is_whole.then_some(size),
+            edge: edge.map(|tile| tile.to_string()).collect(),
+        };
+        // With what witnesses signed, which would be lost.
+        tree.state().signed = Some((checkpoint.size, note));
         Ok(tree)
+    }
+}
+
+impl Tree {
+    /// Whether the keys and the tiles at the edge, which a power cut may have taken, lie on the shelf as they should.
+    fn has_its_edge(&self) -> Result<bool, LogError> {
+        let is = |path: &str, wanted: &[u8]| -> Result<bool, LogError> {
+            let there = self.shelf.read(path, MOST)?;
+            Ok(there.as_deref() == Some(wanted))
+        };
+        let state = self.state();
+        for (tile, hashes) in state.builder.edge() {
+            if !is(&tile.to_string(), &hashes.concat())? {
+                return Ok(false);
+            }
+        }
+        is(KEYS, self.keys_file().as_bytes())
     }
 }
 

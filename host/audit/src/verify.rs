@@ -310,14 +310,17 @@ impl Check {
         let read = |text: &str| match keys {
             Some(keys) => keys
                 .read(text)
-                .map_err(|error| LogError::Checkpoint(error).into()),
+                .map_err(|error| VerifyError::from(LogError::Checkpoint(error))),
             None => Err(VerifyError::NoKey),
         };
+        let kept = expect.checkpoint.as_deref().map(read).transpose()?;
+        let own = own.map(read).transpose()?;
         Ok(Self {
             head: expect.head,
-            kept: expect.checkpoint.as_deref().map(read).transpose()?,
-            own: own.map(read).transpose()?,
-            key: keys.map(|keys| keys.newest.clone()),
+            kept: kept.map(|(checkpoint, _)| checkpoint),
+            // Of the key that signed, which may be an older one.
+            key: own.as_ref().map(|(_, key)| (*key).clone()),
+            own: own.map(|(checkpoint, _)| checkpoint),
             whose,
         })
     }
@@ -372,14 +375,15 @@ impl Check {
                 "whether records after {known} were rewritten or cut off since: what was kept vouches for those up to it"
             )],
             (Some(_), _) => vec![format!("whether records after {last} were cut off")],
-            (None, Some(own)) if self.whose == Whose::Ours => vec![format!(
-                "whether records after {} were rewritten, or all was put back to an older state; {HOW}",
-                own.size
-            )],
-            (None, Some(_)) => vec![
-                format!("whether all was put back to an older state; {HOW}"),
-                "whether the key above, which lies beside the log, is this host's: compare it with one that was kept elsewhere".to_owned(),
-            ],
+            (None, Some(own)) => {
+                let older = format!(
+                    "whether records after {} were rewritten, or all was put back to an older state; {HOW}",
+                    own.size
+                );
+                let key = "whether the key above, which lies beside the log, is this host's: compare it with one that was kept elsewhere";
+                let key = (self.whose == Whose::Beside).then(|| key.to_owned());
+                std::iter::once(older).chain(key).collect()
+            }
             (None, None) => vec![format!(
                 "whether records after {last} were cut off, or everything was rewritten by somebody who may write the file; {HOW}, or the head below with --expect"
             )],
@@ -423,11 +427,17 @@ struct Roots {
 
 impl Roots {
     fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 2], tiles: &mut Compared<'_>) {
+        let mut full = Vec::new();
         let Ok(()) = self.builder.push(hash::leaf(record), |tile, hashes| {
-            tiles.compare(tile, hashes);
+            full.push((tile, hashes.to_vec()));
             Ok::<_, Infallible>(())
         });
         let size = self.builder.size();
+        // What is beyond the checkpoint may not be laid there yet.
+        if wanted[1].as_ref().is_none_or(|own| size <= own.size) {
+            full.iter()
+                .for_each(|(tile, hashes)| tiles.compare(*tile, hashes));
+        }
         if wanted
             .into_iter()
             .flatten()

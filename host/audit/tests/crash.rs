@@ -117,6 +117,11 @@ impl Shelf for Recorder {
         self.note(Step::Shelve(path.to_owned(), bytes.to_vec(), lasting));
         self.shelf.write(path, bytes, lasting)
     }
+
+    fn remove(&self, path: &str) -> Result<(), FileError> {
+        // Only what is not needed any more: that it is still there after a crash does no harm.
+        self.shelf.remove(path)
+    }
 }
 
 /// Small numbers that look random and are the same for the same seed (xorshift64*).

@@ -321,8 +321,8 @@ async fn verifying_says_what_it_could_not_check() {
     let head = log.head();
     let without = verify(dir.path(), &Expect::default()).unwrap();
     assert_eq!((without.records, without.head), (4, head));
-    assert_eq!(without.unchecked.len(), 1);
-    assert!(without.to_string().contains("--expect"));
+    assert_eq!(without.unchecked.len(), 2);
+    assert!(without.to_string().contains("--from"));
     assert_eq!(
         verify(dir.path(), &Expect::from(Some(head)))
             .unwrap()

@@ -214,9 +214,15 @@ async fn a_new_key_takes_over_and_what_the_old_one_signed_still_counts() {
     fill(&log, 2).await;
     let old_key = log.verifier_key().clone();
     let receipt = log.receipt(4).unwrap();
-    drop(log);
     let seal = Seal::KeyFile(keystore.path().join("next"));
     let new = old.rotated(&seal).unwrap().commit().unwrap();
+    let handed_over = log.hand_over(&keys_of(&new)).unwrap();
+    drop(log);
+    // Not by what the old key signed, which whoever has the old root could have signed too.
+    let opened = Log::open(dir.path(), keys_of(&new), SMALL).unwrap_err();
+    assert!(matches!(opened, LogError::Checkpoint(_)), "{opened}");
+    let checkpoint = dir.path().join("checkpoint");
+    std::fs::write(checkpoint, handed_over.to_string()).unwrap();
     let log = Log::open(dir.path(), keys_of(&new), SMALL).unwrap();
     assert_ne!(log.verifier_key(), &old_key);
     fill(&log, 1).await;
@@ -275,6 +281,12 @@ async fn an_export_is_checked_without_the_host_and_a_change_in_any_file_is_found
     assert_eq!((good.checkpoint.size, good.tiles), (800, 5));
     assert!(export(dir.path(), &out).is_err(), "it would overwrite");
 
+    let longer = Checkpoint {
+        size: 801,
+        ..older.clone()
+    };
+    let cut = directory::verify(&out, &key, Some(&longer)).unwrap_err();
+    assert!(cut.to_string().contains("its end was cut off"), "{cut}");
     let wrong = Checkpoint {
         root: [1; 32],
         ..older
@@ -303,4 +315,84 @@ async fn an_export_is_checked_without_the_host_and_a_change_in_any_file_is_found
         std::fs::write(&path, &good).unwrap();
     }
     assert!(directory::verify(&out, &key, None).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_publishes_and_who_records_never_wait_for_each_other_without_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Arc::new(open(dir.path()));
+    let publishers: Vec<_> = (0..6)
+        .map(|_| {
+            let log = Arc::clone(&log);
+            std::thread::spawn(move || {
+                for _ in 0..150 {
+                    let note = log.publish().unwrap();
+                    log.keep_cosigned(&note).unwrap();
+                }
+            })
+        })
+        .collect();
+    fill(&log, 600).await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while publishers.iter().any(|one| !one.is_finished()) {
+        assert!(std::time::Instant::now() < until, "they hang");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_checkpoint_was_taken_away_is_not_opened_and_never_signed_for() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 3).await;
+    let checkpoint = dir.path().join("checkpoint");
+    std::fs::remove_file(&checkpoint).unwrap();
+    let opened = Log::open(dir.path(), keys(), SMALL).unwrap_err();
+    assert!(matches!(opened, LogError::Unsigned), "{opened}");
+    assert!(!checkpoint.exists(), "it was signed for");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_log_is_checked_by_what_it_knows_and_not_by_what_lies_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path());
+    fill(&log, 3).await;
+    let good = records_of(dir.path());
+    // Another history under the same first line, as long; the checkpoint is taken away.
+    let disk = Faulty::holding(good[..HEADER].to_vec());
+    let theirs = Log::open_on(disk.clone(), Box::new(()), keys(), SMALL).unwrap();
+    for number in 0..3 {
+        let begun = theirs.append(intent(&format!("x-{number}"))).unwrap();
+        let ended = theirs.append(outcome(begun.seq())).unwrap();
+        theirs.durable(&ended).await.unwrap();
+    }
+    drop(theirs);
+    let records = dir.path().join("records.log");
+    std::fs::write(&records, disk.bytes()).unwrap();
+    std::fs::remove_file(dir.path().join("checkpoint")).unwrap();
+    let found = log.verify(&Expect::default()).unwrap_err();
+    assert!(matches!(found, VerifyError::Rewritten(6)), "{found}");
+    std::fs::write(&records, good).unwrap();
+    log.verify(&Expect::default()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_power_cut_took_beside_the_log_is_laid_there_again_by_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    closed(dir.path(), 3).await;
+    for path in ["verifier-keys", "tile/0/000.p/6"] {
+        let path = dir.path().join(path);
+        let good = std::fs::read(&path).unwrap();
+        for bad in [None, Some(&good[..3])] {
+            match bad {
+                None => std::fs::remove_file(&path).unwrap(),
+                Some(bad) => std::fs::write(&path, bad).unwrap(),
+            }
+            drop(open(dir.path()));
+            assert_eq!(std::fs::read(&path).unwrap(), good);
+        }
+    }
+    // And of edges that are no more, none is left.
+    closed(dir.path(), 3).await;
+    let edge = std::fs::read_dir(dir.path().join("tile/0/000.p")).unwrap();
+    assert_eq!(edge.count(), 1);
 }

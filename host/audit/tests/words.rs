@@ -16,10 +16,15 @@ fn runtime() -> tokio::runtime::Runtime {
 /// The text, without the hash that is another each time.
 fn fixed(text: &impl ToString) -> String {
     let text = text.to_string();
-    match text.rsplit_once(':') {
+    let text = match text.rsplit_once(':') {
         Some((before, hash)) if hash.len() == 64 => format!("{before}:HASH"),
         _ => text,
-    }
+    };
+    let key = |line: &str| match line.split_once(", by ") {
+        Some((before, _)) => format!("{before}, by KEY"),
+        None => line.to_owned(),
+    };
+    text.lines().map(key).collect::<Vec<_>>().join("\n")
 }
 
 fn log_of(pairs: usize) -> (std::sync::Arc<Faulty>, Log) {
@@ -39,12 +44,14 @@ fn a_good_log() {
     let head: Head = log.head();
     assert_snapshot!(fixed(&log.verify(&Expect::default()).unwrap()), @"
     good      7 records, unbroken from the first
+    signed    the first 7 of them, by KEY
     open      1 without an outcome yet, from record 7 on
-    unchecked whether records after 7 were cut off, or everything was rewritten by somebody who may write the file; keep what `vouchsafe audit checkpoint` prints elsewhere and pass it with --from, or the head below with --expect
+    unchecked whether records after 7 were rewritten, or all was put back to an older state; keep what `vouchsafe audit checkpoint` prints elsewhere and pass it with --from
     head      7:HASH
     ");
     assert_snapshot!(fixed(&log.verify(&Expect::from(Some(head))).unwrap()), @"
     good      7 records, unbroken from the first
+    signed    the first 7 of them, by KEY
     open      1 without an outcome yet, from record 7 on
     unchecked whether records after 7 were cut off
     head      7:HASH

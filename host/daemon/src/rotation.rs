@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use vouchsafe_ambient::files::{self, Lock};
+use vouchsafe_ambient::files::{self, Access, Lock};
 use vouchsafe_audit::{Entry, Log, LogError, Options};
 use vouchsafe_keys::{Keystore, PrivateKey, Purpose, Rotation, Seal};
 use vouchsafe_package::signing::VersionMemory;
@@ -90,7 +90,14 @@ fn record(
     let entry = Entry::Control(records::control("rotate-keys", None, facts));
     let recorded = log.append(entry)?;
     let waiting = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(waiting.block_on(log.durable(&recorded))?)
+    waiting.block_on(log.durable(&recorded))?;
+    // The old key signs for the record that names the one after it; that one for all there is, from now on.
+    log.publish()?;
+    let handed_over = log.hand_over(&owner::log_keys(next)?)?.to_string();
+    let place = beside(home, &checkpoint(home));
+    files::write_atomic(&place, handed_over.as_bytes(), Access::Private)
+        .map_err(SetupError::from)?;
+    Ok(())
 }
 
 /// Ends what [`rotate`] began: with its keystore in place the state moves in, else it is thrown away.
@@ -121,7 +128,10 @@ pub(crate) fn finish(home: &Home, keystore: &Keystore, _alone: &Lock) -> Result<
 fn is_of(home: &Home, keystore: &Keystore) -> bool {
     let state = keystore.mac(Purpose::AppliedState);
     moves(home).all(|(next, place)| {
-        if place == home.versions() {
+        if place == checkpoint(home) {
+            // Whoever opens the log asks who signed it.
+            true
+        } else if place == home.versions() {
             VersionMemory::open(&next, keystore.mac(Purpose::VersionMemory)).is_ok()
         } else {
             authenticated::read::<Json>(&next, &state).is_ok()
@@ -132,7 +142,7 @@ fn is_of(home: &Home, keystore: &Keystore) -> bool {
 /// What waits, and where it goes, in the order in which it does.
 fn moves(home: &Home) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     let waits = |place: PathBuf| (beside(home, &place), place);
-    let places = [home.versions(), home.credentials()]
+    let places = [checkpoint(home), home.versions(), home.credentials()]
         .into_iter()
         .chain(states(home));
     let moves: Vec<_> = places.map(waits).collect();
@@ -163,6 +173,11 @@ fn authenticate_anew(home: &Home, old: &Keystore, next: &Keystore) -> Result<(),
 /// Where the state that belongs to `place` waits.
 fn beside(home: &Home, place: &Path) -> PathBuf {
     home.rotating().join(place.file_name().unwrap_or_default())
+}
+
+/// What the log's key signed last.
+fn checkpoint(home: &Home) -> PathBuf {
+    home.audit().join("checkpoint")
 }
 
 /// State files in the envelope of [`authenticated`].

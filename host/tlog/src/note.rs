@@ -213,6 +213,9 @@ impl Note {
                 .extend(Some(signature_line(line)?).filter(is_theirs));
         }
         note.cosigned_by(key)?;
+        if note.signatures.len() > SIGNATURES {
+            return Err(NoteError::Malformed("too many signatures"));
+        }
         Ok(note)
     }
 

@@ -143,4 +143,9 @@ fn what_is_missing_or_too_long_is_said() {
     std::fs::remove_file(&bundle).unwrap();
     let (good, said) = verify(dir.path(), &key);
     assert!(!good && said.contains("tile/entries/000.p/1"), "{said}");
+    // Nor is a pipe waited for.
+    let made = Command::new("mkfifo").arg(&bundle).status().unwrap();
+    assert!(made.success());
+    let (good, said) = verify(dir.path(), &key);
+    assert!(!good && said.contains("not a regular file"), "{said}");
 }

@@ -120,6 +120,11 @@ impl Shelf for InMemory {
             .insert(path.to_owned(), bytes.to_vec());
         Ok(())
     }
+
+    fn remove(&self, path: &str) -> Result<(), FileError> {
+        self.0.lock().unwrap().remove(path);
+        Ok(())
+    }
 }
 
 /// A disk in memory: what was written, what of it survives a power cut, and what to fail.
