@@ -38,6 +38,7 @@ macro_rules! for_each_guest {
         $macro!(stdout_flood);
         $macro!(teller);
         $macro!(types);
+        $macro!(upcaller);
         $macro!(update_new);
         $macro!(update_old);
         $macro!(world_function);

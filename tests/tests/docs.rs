@@ -126,6 +126,7 @@ fn every_key_of_every_file_is_on_its_page() {
             grant("[tools]\nx = { confirm = { nokey = 1 } }"),
         ),
         ("docs/grants.md", grant("[http.x]\nlimits = { nokey = 1 }")),
+        ("docs/grants.md", grant("[upstream.x]\nnokey = 1")),
         ("docs/grants.md", grant("[http.x.token]\nnokey = 1")),
         ("docs/grants.md", way("nokey = 1")),
         ("docs/grants.md", settings("nokey = 1")),

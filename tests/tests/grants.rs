@@ -66,7 +66,7 @@ fn what_a_file_says_and_nobody_enforces_is_an_error_with_its_line() {
         ),
         (
             "grants/acme.pay.toml",
-            format!("{grant}[upstream.notes]\n"),
+            format!("{grant}[bus]\n"),
             "can't be granted",
         ),
         (

@@ -552,6 +552,13 @@ fn update_old() {
 }
 
 #[test]
+fn upcaller() {
+    let home = with_grant("upcaller", "");
+    let arguments = json!({ "name": "tickets", "input": "{}" });
+    contains(&failure(&home, "upcaller_file", arguments), "Denied");
+}
+
+#[test]
 fn update_new() {
     let home = Home::trusting(&["guests"]);
     let old = home.with_guest("update-old");

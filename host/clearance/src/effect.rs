@@ -35,6 +35,8 @@ pub enum EffectKind {
     Model,
     /// A statement is run in a database, which is declared to do no more than this.
     Sql(Effect),
+    /// A tool of an external server is called, whose effect is this by the operator's word.
+    Upstream(Effect),
     /// A tool of another skill is called, whose effect is this.
     Skill(Effect),
 }
@@ -52,7 +54,7 @@ impl EffectKind {
             }
             Self::StateRead | Self::FileRead | Self::Model => Effect::Read,
             Self::StateWrite | Self::FileWrite | Self::Publish => Effect::Write,
-            Self::Skill(effect) | Self::Sql(effect) => *effect,
+            Self::Skill(effect) | Self::Sql(effect) | Self::Upstream(effect) => *effect,
         }
     }
 
@@ -66,6 +68,7 @@ impl EffectKind {
             Self::Publish => "publish",
             Self::Model => "model",
             Self::Sql(_) => "sql",
+            Self::Upstream(_) => "upstream",
             Self::Skill(_) => "skill",
         }
     }
@@ -80,6 +83,9 @@ impl EffectKind {
             Self::Publish => "publishing a message".to_owned(),
             Self::Model => "asking a model".to_owned(),
             Self::Sql(effect) => format!("a statement whose effect is `{effect}`"),
+            Self::Upstream(effect) => {
+                format!("calling an external tool whose effect is `{effect}`")
+            }
             Self::Skill(effect) => format!("calling a tool whose effect is `{effect}`"),
         }
     }

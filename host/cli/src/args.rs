@@ -64,6 +64,11 @@ pub(crate) enum Verb {
     Revoke(Revoke),
     /// Call a tool.
     Call(Call),
+    /// Show tools of external servers: what was accepted of each, and what its server lists otherwise.
+    Upstream {
+        /// What the skill calls it; all if absent.
+        name: Option<String>,
+    },
     /// List the calls that wait for people, or show one whole.
     Approvals {
         /// What it is called, such as `7K2F-Q9MD`.

@@ -64,6 +64,7 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Apply(args) => verbs::apply::run(context, &args),
         Verb::Revoke(args) => verbs::revoke::run(context, &args),
         Verb::Call(args) => verbs::call::run(context, &args),
+        Verb::Upstream { name } => verbs::upstream::run(context, name.as_deref()),
         Verb::Approvals { id } => verbs::approvals::run(context, id.as_ref()),
         Verb::Approve(args) => verbs::approve::run(context, &args, Says::Approve),
         Verb::Deny(args) => verbs::approve::run(context, &args, Says::Deny),

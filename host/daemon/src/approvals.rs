@@ -177,6 +177,13 @@ fn reach(skill: &InstalledSkill, tool: &Tool) -> Vec<String> {
     let places = places.map(|(name, http)| format!("{name} = {}", http.url));
     let models = effective.models.of_tool(&tool.name);
     let models = models.map(|model| format!("a model at {}", model.http.url));
+    let upstreams = effective.upstreams.of_tool(&tool.name);
+    let upstreams = upstreams.map(|upstream| {
+        format!(
+            "{} = {} of {}",
+            upstream.name, upstream.tool, upstream.http.url
+        )
+    });
     let databases = effective.databases.of_tool(&tool.name);
     let databases = databases.map(|database| format!("{} = {}", database.name, database.place()));
     let skills = effective.skills.values();
@@ -184,7 +191,7 @@ fn reach(skill: &InstalledSkill, tool: &Tool) -> Vec<String> {
         let (skill, publisher) = (&callee.skill.value, &callee.publisher.value);
         format!("the skill {skill} of {publisher}, and what that can reach")
     });
-    let places = places.chain(models).chain(databases);
+    let places = places.chain(models).chain(upstreams).chain(databases);
     places.chain(skills).collect()
 }
 

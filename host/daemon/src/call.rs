@@ -397,6 +397,7 @@ pub(crate) fn still_in_force(
     let effective = skill.granted().effective();
     let sends = !effective.http.is_empty()
         || !effective.models.is_empty()
+        || !effective.upstreams.is_empty()
         || !effective.databases.is_empty();
     let always = [
         skill.grant_file(),

@@ -128,6 +128,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::Ping => Ok(json!({ "pid": std::process::id() })),
         Request::InForce => block_in_place(|| look::in_force(owner)),
         Request::List => block_in_place(|| look::list(owner, caller)),
+        Request::Upstreams => block_in_place(|| Ok(look::upstreams(owner))),
         Request::Why {
             skill,
             tool,

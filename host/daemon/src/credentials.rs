@@ -66,18 +66,20 @@ pub(crate) struct Used<'a> {
     pub(crate) source: &'a SecretSource,
 }
 
-/// Those of one skill: its destinations', its models', then its databases'.
+/// Those of one skill: its destinations', its models', its external servers', then its databases'.
 pub(crate) fn used_by(skill: &InstalledSkill) -> impl Iterator<Item = Used<'_>> {
     let effective = skill.granted().effective();
     let models = effective.models.all();
     let models = models.map(|model| (&*model.name, &*model.http));
+    let upstreams = effective.upstreams.all();
+    let upstreams = upstreams.map(|upstream| (&*upstream.name, &*upstream.http));
     let databases = effective.databases.all().map(|database| Used {
         destination: &database.name,
         place: &database.http.place,
         secret: &database.name,
         source: &database.login,
     });
-    let sent = effective.http.all().chain(models);
+    let sent = effective.http.all().chain(models).chain(upstreams);
     let sent = sent.filter_map(|(name, http)| {
         let (auth, source) = http.auth.as_ref()?;
         Some(Used {

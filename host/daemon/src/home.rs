@@ -122,6 +122,11 @@ impl Home {
         self.data.join("approvals")
     }
 
+    /// What external servers listed, as it is to be read and compared.
+    pub fn upstream(&self) -> PathBuf {
+        self.data.join("upstream")
+    }
+
     /// Compiled code.
     pub fn cache(&self) -> PathBuf {
         self.data.join("cache")

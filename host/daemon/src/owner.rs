@@ -24,6 +24,7 @@ use vouchsafe_policy::approval::ApprovalRequest;
 use vouchsafe_runtime::{Disk, Engine, LoadError, Settings};
 use vouchsafe_secrets::{Change, Sealed, Secrets};
 use vouchsafe_state::States;
+use vouchsafe_upstream::Shelf;
 
 use crate::applied::{Applied, AppliedError};
 use crate::approvals::{self, Drawer};
@@ -150,6 +151,7 @@ impl Owner {
         let engine = engine
             .with_egress(egress.clone())
             .with_ledger(Arc::new(Ledger::new(log.clone())))
+            .with_shelf(Arc::new(Shelf::at(home.upstream())))
             .with_states(Arc::new(States::at(
                 home.states(),
                 keystore.sealer(Purpose::Sealing),

@@ -76,6 +76,8 @@ pub enum Request {
     },
     /// The installed skills.
     List,
+    /// The tools of external servers that skills in force may call, with what was accepted and what was listed last.
+    Upstreams,
     /// Switch a skill off; needs no proof, since it only takes away.
     Disable {
         /// The skill's name, alias or digest.

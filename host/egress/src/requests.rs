@@ -246,8 +246,9 @@ fn too_many(outgoing: &Outgoing) -> Failure {
         place: admission.destination().place(),
         why: format!("a call makes at most {most} requests to `{name}`"),
         fix: format!(
-            "{}: `[http.{name}]` with `limits = {{ requests = {} }}`",
+            "{}: `[{}]` with `limits = {{ requests = {} }}`",
             http.place,
+            admission.table(),
             most.saturating_mul(2)
         ),
     }))

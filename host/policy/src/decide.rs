@@ -15,6 +15,7 @@ use crate::model::Models;
 use crate::place::amend;
 use crate::role::{Principal, Role};
 use crate::sql::Databases;
+use crate::upstream::Upstreams;
 
 pub(crate) mod within;
 
@@ -60,6 +61,7 @@ pub struct Permit {
     tool: Arc<EffectiveTool>,
     http: Arc<Destinations>,
     models: Arc<Models>,
+    upstreams: Arc<Upstreams>,
     databases: Arc<Databases>,
     settings: Arc<BTreeMap<String, String>>,
     state: Arc<BTreeMap<String, StoreBounds>>,
@@ -108,6 +110,12 @@ impl Permit {
     #[must_use]
     pub fn models(&self) -> &Arc<Models> {
         &self.models
+    }
+
+    /// Which tools of external servers the call may call.
+    #[must_use]
+    pub fn upstreams(&self) -> &Arc<Upstreams> {
+        &self.upstreams
     }
 
     /// Which databases the call may ask.
@@ -227,6 +235,7 @@ fn permit(
         tool: Arc::clone(tool),
         http: Arc::clone(&terms.effective.http),
         models: Arc::clone(&terms.effective.models),
+        upstreams: Arc::clone(&terms.effective.upstreams),
         databases: Arc::clone(&terms.effective.databases),
         settings: Arc::clone(&terms.effective.settings),
         state: Arc::clone(&terms.effective.state),

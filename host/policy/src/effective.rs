@@ -23,12 +23,13 @@ use vouchsafe_package::{Digest, Effect, Limits, Package, Param, SkillName, Tool,
 use crate::grant::{
     Condition, Confirmation, Grant, HttpGrant, SecretSource, SkillGrant, ToolGrant,
 };
-use crate::http::{Base, Destinations, HttpBounds, Private};
+use crate::http::{Base, Destinations, HttpBounds, Private, own};
 use crate::model::{self, Models};
 use crate::place::{At, Fault, Faults, Place};
 use crate::route;
 use crate::sql::{self, Databases};
 use crate::token::{self, EffectiveToken};
+use crate::upstream::{self, Upstreams};
 
 /// What one granted skill may do: never more than it declares, never more than was granted.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct Effective {
     pub http: Arc<Destinations>,
     /// The models that its prompts may go to.
     pub models: Arc<Models>,
+    /// The tools of external servers that it may call.
+    pub upstreams: Arc<Upstreams>,
     /// The databases that its statements run in.
     pub databases: Arc<Databases>,
     /// Who answers the interfaces of other skills that it calls.
@@ -171,7 +174,16 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
     let models = fitting(&grant.model, &mut faults, |name, granted| {
         model::effective::meet(declared, name, granted).map(Arc::new)
     });
-    faults.extend(model::effective::reachable_otherwise(&models, &http));
+    let upstreams = fitting(&grant.upstream, &mut faults, |name, granted| {
+        upstream::effective::meet(declared, name, granted).map(Arc::new)
+    });
+    let asked = models
+        .iter()
+        .map(|(name, model)| ("model", &**name, &*model.http));
+    let reached = upstreams
+        .iter()
+        .map(|(name, upstream)| ("upstream", &**name, &*upstream.http));
+    faults.extend(own::reachable_otherwise(asked.chain(reached), &http));
     faults.extend(token::reachable_otherwise(&http));
     let databases = fitting(&grant.sql, &mut faults, |name, granted| {
         sql::effective::meet(declared, name, granted).map(Arc::new)
@@ -204,6 +216,11 @@ pub fn meet(declared: &Declared<'_>, grant: &Grant) -> Result<Effective, Faults>
             Arc::clone(&grant.file),
             declared.manifest,
             models,
+        )),
+        upstreams: Arc::new(Upstreams::new(
+            Arc::clone(&grant.file),
+            declared.manifest,
+            upstreams,
         )),
         databases: Arc::new(Databases::new(
             Arc::clone(&grant.file),
@@ -356,7 +373,7 @@ fn destination(
     let token = token::meet(name, asked, granted, auth.as_ref())?;
     let auth = match &token {
         // The credential goes to where tokens come from, and the token here.
-        Some(_) => auth.map(|(auth, source)| (model::effective::key(&auth.secret), source)),
+        Some(_) => auth.map(|(auth, source)| (own::bearer(&auth.secret), source)),
         None => auth,
     };
     if auth.is_some() && url.scheme() != "https" {

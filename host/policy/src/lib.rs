@@ -38,6 +38,7 @@ pub mod route;
 pub mod settings;
 pub mod sql;
 mod token;
+pub mod upstream;
 pub mod way;
 pub mod why;
 
@@ -55,5 +56,6 @@ pub use role::{Principal, Role};
 pub use settings::Settings;
 pub use sql::{DatabaseBounds, Databases, EffectiveDatabase};
 pub use token::EffectiveToken;
+pub use upstream::{EffectiveUpstream, Upstreams};
 pub use way::Way;
 pub use why::{Answer, Explanation, why};

@@ -143,6 +143,23 @@ fn in_favour(terms: &Terms, role: &Role, judgement: &Judgement<'_>) -> Vec<Line>
             ),
         );
     }
+    for upstream in judgement
+        .tool
+        .iter()
+        .flat_map(|tool| terms.effective.upstreams.of_tool(&tool.name))
+    {
+        let (name, tool, url) = (&upstream.name, &upstream.tool, &upstream.http.url);
+        let effect = upstream.effect;
+        line(
+            upstream.place.to_string(),
+            match &upstream.accepted {
+                Some(digest) => {
+                    format!("it may call `{name}` = {tool} at {url}, {effect}, as {digest}")
+                }
+                None => format!("it may call `{name}` = {tool} at {url} once a `digest` is here"),
+            },
+        );
+    }
     for database in judgement
         .tool
         .iter()

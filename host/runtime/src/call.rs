@@ -202,6 +202,7 @@ impl Engine {
             effects: Some(cleared.effects()),
             egress: self.egress.clone(),
             ledger: self.ledger.clone(),
+            shelf: self.shelf.clone(),
             states: self.states.clone(),
             disk: self.disk.clone(),
             callees,

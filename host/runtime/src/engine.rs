@@ -17,6 +17,7 @@ use vouchsafe_keys::MacKey;
 use vouchsafe_model::Ledger;
 use vouchsafe_package::signing::{SignedBytes, Verified};
 use vouchsafe_state::States;
+use vouchsafe_upstream::Shelf;
 use wasmtime::component::Component;
 use wasmtime::{
     Config, InstanceAllocationStrategy, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy,
@@ -76,6 +77,7 @@ pub struct Engine {
     settings: Settings,
     pub(crate) egress: Option<Arc<Egress>>,
     pub(crate) ledger: Option<Arc<Ledger>>,
+    pub(crate) shelf: Option<Arc<Shelf>>,
     pub(crate) states: Option<Arc<States>>,
     pub(crate) disk: Option<Arc<Disk>>,
 }
@@ -98,6 +100,7 @@ impl Engine {
             settings,
             egress: None,
             ledger: None,
+            shelf: None,
             states: None,
             disk: None,
         })
@@ -114,6 +117,13 @@ impl Engine {
     #[must_use]
     pub fn with_ledger(mut self, ledger: Arc<Ledger>) -> Self {
         self.ledger = Some(ledger);
+        self
+    }
+
+    /// With where it is kept what external servers list; without it no tool of theirs is called.
+    #[must_use]
+    pub fn with_shelf(mut self, shelf: Arc<Shelf>) -> Self {
+        self.shelf = Some(shelf);
         self
     }
 

@@ -26,6 +26,7 @@ use vouchsafe_package::value::Value;
 use vouchsafe_policy::Permit;
 use vouchsafe_sql::Databases;
 use vouchsafe_state::{Session, States};
+use vouchsafe_upstream::{Shelf, Upstreams};
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
@@ -62,6 +63,8 @@ pub(crate) struct Job {
     pub(crate) egress: Option<Arc<Egress>>,
     /// What models were used, if it is known.
     pub(crate) ledger: Option<Arc<Ledger>>,
+    /// Where it is kept what external servers list, if anywhere.
+    pub(crate) shelf: Option<Arc<Shelf>>,
     /// What skills keep, if there is a place for it.
     pub(crate) states: Option<Arc<States>>,
     /// Where the folders are that it finds, if any are opened.
@@ -190,6 +193,7 @@ impl Job {
         state.inside = self.inside();
         state.session = self.session();
         state.databases = self.databases();
+        state.upstreams = self.upstreams();
         state.files().0.disk.clone_from(&self.disk);
         let mut store = Store::new(self.skill.instance.engine(), state);
         store.limiter(|state| &mut state.memory);
@@ -226,6 +230,11 @@ impl Job {
     fn databases(&self) -> Option<Databases> {
         let (egress, gate) = (self.egress.clone()?, self.effects.clone()?);
         Some(Databases::new(egress, gate, self.deadline))
+    }
+
+    fn upstreams(&self) -> Option<Upstreams> {
+        let (requests, gate) = (self.requests()?, self.effects.clone()?);
+        Some(Upstreams::new(requests, gate, self.shelf.clone()?))
     }
 
     /// Whom it calls.

@@ -15,6 +15,7 @@ use vouchsafe_egress::Requests;
 use vouchsafe_model::{Ledger, Models};
 use vouchsafe_sql::Databases;
 use vouchsafe_state::Session;
+use vouchsafe_upstream::Upstreams;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) models: Option<Models>,
     /// What it may ask of databases; without a way out, nothing.
     pub(crate) databases: Option<Databases>,
+    /// What it may call of external servers; without a way out, nothing.
+    pub(crate) upstreams: Option<Upstreams>,
     /// Whom it calls, if anybody.
     pub(crate) inside: Option<Inside>,
     /// What it keeps, if anything can be kept.
@@ -91,6 +94,7 @@ impl State {
             door,
             models,
             databases: None,
+            upstreams: None,
             inside: None,
             session: None,
             settings,

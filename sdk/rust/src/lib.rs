@@ -43,7 +43,8 @@
 //!
 //! Functions of a skill are ordinary functions: `cargo test` runs them natively. What a skill
 //! imports exists only in the host, and panics natively; [`log`] prints to stderr instead, requests of
-//! [`http`], prompts of [`model`] and statements of [`sql`] have no answer, and there are no [`settings`].
+//! [`http`], prompts of [`model`], statements of [`sql`] and tools of [`upstream`] have no answer, and there are no
+//! [`settings`].
 
 // The generated code names this crate, and the crate itself has some (`log`).
 extern crate self as vouchsafe_sdk;
@@ -53,6 +54,7 @@ pub mod log;
 pub mod model;
 pub mod settings;
 pub mod sql;
+pub mod upstream;
 
 /// Makes the Rust of a skill from its WIT, and exports `Type` as its implementation.
 ///

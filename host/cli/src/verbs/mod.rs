@@ -34,6 +34,7 @@ pub(crate) mod revoke;
 pub(crate) mod secret;
 pub(crate) mod sign;
 pub(crate) mod stop;
+pub(crate) mod upstream;
 pub(crate) mod verify;
 pub(crate) mod verify_bundle;
 pub(crate) mod why;

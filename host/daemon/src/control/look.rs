@@ -1,9 +1,12 @@
 //! Requests that only look.
 
 use serde_json::{Value as Json, json};
+use vouchsafe_package::SkillName;
 use vouchsafe_package::value::{Caps, arguments_from_json, arguments_to_json};
 use vouchsafe_policy::approval::{ApprovalId, ApprovalRequest, Heard};
-use vouchsafe_policy::{Answer, Principal, Request, amend};
+use vouchsafe_policy::upstream::Definition;
+use vouchsafe_policy::{Answer, EffectiveUpstream, Principal, Request, amend};
+use vouchsafe_upstream::Shelf;
 
 use crate::approvals;
 use crate::caller::Caller;
@@ -45,6 +48,40 @@ pub(super) fn list(owner: &Owner, caller: &Caller) -> Result<Json, Failure> {
     let on = on.map(|skill| describe_on(&rules, caller.principal(), skill));
     let off = rules.off.iter().map(|off| describe_off(&rules, off));
     Ok(Json::Array(on.chain(off).collect()))
+}
+
+/// The tools of external servers: what was accepted of each, what its server listed last, and how they differ.
+pub(super) fn upstreams(owner: &Owner) -> Json {
+    let (rules, shelf) = (owner.rules(), Shelf::at(owner.home().upstream()));
+    let of = |skill: &InstalledSkill| -> Vec<Json> {
+        let all = skill.granted().effective().upstreams.all();
+        all.map(|upstream| describe_upstream(&shelf, &skill.package().name, upstream))
+            .collect()
+    };
+    rules.on.iter().flat_map(|skill| of(skill)).collect()
+}
+
+fn describe_upstream(shelf: &Shelf, skill: &SkillName, upstream: &EffectiveUpstream) -> Json {
+    let listed = shelf.last_listed(skill, &upstream.name);
+    let changed = listed.clone().map(|listed| upstream.accept(listed));
+    let state = match (&changed, upstream.accepted) {
+        (None, _) => "not seen",
+        (Some(Ok(_)), _) => "accepted",
+        (Some(Err(_)), Some(_)) => "changed",
+        (Some(Err(_)), None) => "not accepted",
+    };
+    let changed = changed.and_then(Result::err);
+    let was = upstream.accepted.and_then(|digest| shelf.get(&digest));
+    let differences = listed.iter().filter(|_| changed.is_some());
+    let differences = differences.flat_map(|listed| listed.since(was.as_ref()));
+    json!({
+        "skill": skill, "name": upstream.name, "tool": upstream.tool,
+        "url": upstream.http.url.as_str(), "effect": upstream.effect, "grant": upstream.place,
+        "state": state, "accepted": upstream.accepted,
+        "listed": listed.as_ref().map(Definition::digest),
+        "differences": differences.map(|one| one.to_string()).collect::<Vec<_>>(),
+        "fix": changed.map(|changed| changed.line),
+    })
 }
 
 /// One that is on, unless calls of it by `principal` are refused as things are.

@@ -76,8 +76,8 @@ struct RawToken {
 }
 
 impl RawHttp {
-    /// What a model's place has in common with a destination's.
-    pub(super) fn of_model(
+    /// What the place of a model, a database or an external server has in common with a destination's.
+    pub(super) fn of_place(
         url: Option<Spanned<String>>,
         private: Vec<Spanned<String>>,
         tools: Option<Vec<Spanned<String>>>,
@@ -98,7 +98,7 @@ impl RawHttp {
     }
 
     fn of_token(token: RawToken) -> Self {
-        Self::of_model(Some(token.url), token.private, None, token.roots, None)
+        Self::of_place(Some(token.url), token.private, None, token.roots, None)
     }
 
     pub(super) fn read(self, source: &Source<'_>, place: Place) -> Result<HttpGrant, Fault> {

@@ -16,6 +16,7 @@ mod settings;
 mod skills;
 mod sql;
 mod state;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use settings::MAX_SETTING;
 pub use skills::SkillGrant;
 pub use sql::DatabaseGrant;
 pub use state::{MOST_STATE, STORE_BYTES, StateGrant};
+pub use upstream::UpstreamGrant;
 pub use vouchsafe_package::condition::{Condition, Literal, Operator};
 
 use crate::place::{At, Fault, Place, Source};
@@ -62,6 +64,8 @@ pub struct Grant {
     pub http: BTreeMap<String, HttpGrant>,
     /// The models that its prompts may go to.
     pub model: BTreeMap<String, ModelGrant>,
+    /// The tools of external servers that it may call.
+    pub upstream: BTreeMap<String, UpstreamGrant>,
     /// The databases that its statements run in.
     pub sql: BTreeMap<String, DatabaseGrant>,
     /// Who answers the interfaces of other skills that it imports.
@@ -138,11 +142,13 @@ impl Grant {
     /// The credentials that a secrets manager keeps.
     pub(crate) fn managed(&self) -> impl Iterator<Item = &At<SecretSource>> {
         let models = self.model.values().map(|model| &model.http);
+        let upstreams = self.upstream.values().map(|upstream| &upstream.http);
         let databases = self.sql.values().map(|database| &database.http);
         let auths = self
             .http
             .values()
             .chain(models)
+            .chain(upstreams)
             .chain(databases)
             .filter_map(|http| http.auth.as_ref());
         auths.filter(|auth| matches!(auth.value.kept, KeptIn::Vault { .. }))

@@ -39,7 +39,7 @@ impl RawModel {
                 .with_fix("add `model = \"...\"`, as the service calls it")
         })?;
         let bounds = self.limits.map(|limits| source.at(limits));
-        let http = RawHttp::of_model(self.url, self.private, self.r#for, self.roots, self.auth);
+        let http = RawHttp::of_place(self.url, self.private, self.r#for, self.roots, self.auth);
         Ok(ModelGrant {
             http: http.read(source, place)?,
             model: source.at(model).try_map(service_name)?,

@@ -35,18 +35,22 @@ pub(super) fn of(grant: &Grant) -> Vec<Notice> {
             says,
         })
     });
-    in_the_clear.chain(models(grant)).collect()
+    in_the_clear.chain(own(grant)).collect()
 }
 
-/// What goes to a model, as to a destination.
-fn models(grant: &Grant) -> impl Iterator<Item = Notice> {
-    grant.model.iter().filter_map(|(name, model)| {
-        let url = model.http.url.as_ref();
+/// What goes to a model or an external server, as to a destination.
+fn own(grant: &Grant) -> impl Iterator<Item = Notice> {
+    let models = grant.model.iter();
+    let models = models.map(|(name, model)| ("model", name, &model.http));
+    let upstreams = grant.upstream.iter();
+    let upstreams = upstreams.map(|(name, upstream)| ("upstream", name, &upstream.http));
+    models.chain(upstreams).filter_map(|(kind, name, http)| {
+        let url = http.url.as_ref();
         url.filter(|url| url.value.scheme() == "http")
             .map(|url| Notice {
                 place: url.place.clone(),
                 says: format!(
-                    "`model.{name}` is not encrypted: whoever is on the way reads and changes it"
+                    "`{kind}.{name}` is not encrypted: whoever is on the way reads and changes it"
                 ),
             })
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, RawString, Table, TableLike, Value};
-use vouchsafe_package::manifest::{Access, Http, Placement, Route};
+use vouchsafe_package::manifest::{Access, Http, Placement, Route, Upstream};
 use vouchsafe_package::{Effect, SkillName, Tool};
 
 use super::Grant;
@@ -41,6 +41,9 @@ pub fn propose(declared: &Declared<'_>, publisher: &str) -> String {
     }
     for name in models(declared) {
         let _ = write!(text, "\n{}", model(name));
+    }
+    for (name, asked) in &declared.manifest.upstream {
+        let _ = write!(text, "\n{}", upstream(name, asked));
     }
     for name in declared.manifest.sql.keys() {
         let _ = write!(text, "\n{}", database(name));
@@ -107,6 +110,15 @@ fn model(name: &str) -> String {
     )
 }
 
+/// A tool of an external server. Only the operator knows where that is, and accepts a definition once one was seen.
+fn upstream(name: &str, asked: &Upstream) -> String {
+    format!(
+        "[upstream.{name}]\nurl    = \"\"    # where the server of `{}` is, such as https://tools.corp.example/mcp\n\
+         effect = \"\"    # what a call of it does, by your word\n",
+        asked.tool
+    )
+}
+
 fn database(name: &str) -> String {
     format!(
         "[sql.{name}]\nurl  = \"\"    # where it is, such as postgres://db.corp.example/erp\n\
@@ -157,6 +169,18 @@ pub fn renew(
     for name in now.difference(&before) {
         if old.is_some() && !grant.model.contains_key(*name) {
             let _ = write!(added, "\n{}", model(name));
+        }
+    }
+    if let Some(granted) = document
+        .get_mut("upstream")
+        .and_then(Item::as_table_like_mut)
+    {
+        remove(granted, |name| !new.manifest.upstream.contains_key(name));
+    }
+    for (name, asked) in &new.manifest.upstream {
+        let fresh = old.is_some_and(|old| !old.manifest.upstream.contains_key(name));
+        if fresh && !grant.upstream.contains_key(name) {
+            let _ = write!(added, "\n{}", upstream(name, asked));
         }
     }
     if let Some(granted) = document.get_mut("sql").and_then(Item::as_table_like_mut) {

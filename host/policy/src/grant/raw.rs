@@ -16,6 +16,7 @@ use super::model::RawModel;
 use super::skills::RawSkill;
 use super::sql::RawDatabase;
 use super::state::RawState;
+use super::upstream::RawUpstream;
 use super::{Grant, LimitsGrant, SkillGrant, ToolGrant};
 use crate::place::{At, Fault, Source};
 
@@ -34,6 +35,8 @@ struct RawGrant {
     #[serde(default)]
     model: Named<RawModel>,
     #[serde(default)]
+    upstream: Named<RawUpstream>,
+    #[serde(default)]
     sql: Named<RawDatabase>,
     #[serde(default)]
     skills: Named<RawSkill>,
@@ -45,7 +48,6 @@ struct RawGrant {
     files: Named<RawFiles>,
     #[serde(default)]
     limits: RawLimits,
-    upstream: Option<Spanned<Value>>,
     bus: Option<Spanned<Value>>,
 }
 
@@ -91,6 +93,9 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
         model: each(source, raw.model, "a model", |name, raw| {
             raw.read(source, name.place)
         })?,
+        upstream: each(source, raw.upstream, "a tool", |name, raw| {
+            raw.read(source, name.place)
+        })?,
         sql: each(source, raw.sql, "a database", |name, raw| {
             raw.read(source, name.place)
         })?,
@@ -110,18 +115,14 @@ pub(super) fn read(source: &Source<'_>) -> Result<Grant, Fault> {
     Ok(grant)
 }
 
-/// Kinds of capability that a skill may declare and that no part of this build provides yet.
+/// What a skill may declare and no part of this build provides yet.
 fn refuse_unenforced(source: &Source<'_>, raw: &RawGrant) -> Result<(), Fault> {
-    let kinds = [("upstream", &raw.upstream), ("bus", &raw.bus)];
-    for (kind, found) in kinds {
-        if let Some(found) = found {
-            let problem =
-                format!("`{kind}` can't be granted: this build has no part that enforces it");
-            return Err(Fault::new(source.place(found.span().start), problem)
-                .with_fix(format!("take `{kind}` out; the skill gets none")));
-        }
-    }
-    Ok(())
+    let Some(bus) = &raw.bus else {
+        return Ok(());
+    };
+    let problem = "`bus` can't be granted: this build has no part that enforces it";
+    Err(Fault::new(source.place(bus.span().start), problem)
+        .with_fix("take `bus` out; the skill gets none"))
 }
 
 fn each<T, U>(
@@ -182,7 +183,7 @@ fn some<T>(value: T, amount: u64) -> Result<T, String> {
     Ok(value)
 }
 
-fn optional<T, U>(
+pub(super) fn optional<T, U>(
     source: &Source<'_>,
     found: Option<Spanned<T>>,
     read: impl FnOnce(T) -> Result<U, String>,

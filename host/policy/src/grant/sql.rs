@@ -47,7 +47,7 @@ impl RawDatabase {
             place: at,
         } = source.at(url).try_map(address)?;
         let bounds = self.limits.map(|limits| source.at(limits));
-        let http = RawHttp::of_model(None, self.private, self.r#for, self.roots, self.auth);
+        let http = RawHttp::of_place(None, self.private, self.r#for, self.roots, self.auth);
         let mut http = http.read(source, place)?;
         http.url = Some(At {
             value: url,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use vouchsafe_package::manifest::Route;
 
 use super::destination::Destination;
+use super::own::Own;
 use crate::effective::EffectiveHttp;
 use crate::model::EffectiveModel;
 use crate::place::amend;
 use crate::route;
 use crate::sql::EffectiveDatabase;
 use crate::token::EffectiveToken;
+use crate::upstream::EffectiveUpstream;
 
 /// The destinations of one granted skill.
 #[derive(Debug, Clone, Default)]
@@ -228,6 +230,20 @@ impl Admission {
             name: format!("token.{name}"),
             http: Arc::clone(&token.http),
             rule: crate::token::route(),
+            reads: true,
+        }
+    }
+
+    /// The one way to the server of a granted tool: `method` is POST, or DELETE for a session's end. What is done there
+    /// is judged by the tool's own effect.
+    pub(crate) fn of_upstream(upstream: &EffectiveUpstream, method: &str) -> Self {
+        Self {
+            destination: upstream.destination.clone(),
+            method: method.to_owned(),
+            // Not a name that a destination can have.
+            name: format!("upstream.{}", upstream.name),
+            http: Arc::clone(&upstream.http),
+            rule: Own::route(""),
             reads: true,
         }
     }

@@ -16,6 +16,7 @@ pub(crate) mod bounds;
 mod destination;
 pub(crate) mod header;
 mod host;
+pub(crate) mod own;
 mod path;
 
 pub use address::{Private, UnsafeAddress};

@@ -106,7 +106,7 @@ fn a_grant_of_a_model_fits_the_skill_or_is_an_error() {
             MODEL.replace("url = \"https://llm.corp.example/v1\"\n", ""),
             "nothing says where",
         ),
-        (MODEL.replace("llm.corp", "*.llm.corp"), "at one host"),
+        (MODEL.replace("llm.corp", "*.llm.corp"), "is at one host"),
         (
             MODEL.replace("https", "http") + "auth = { vault = \"a/b\", field = \"c\" }\n",
             "not encrypted",

@@ -11,6 +11,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod types;
+mod upstream;
 pub(crate) mod wasi;
 
 use crate::error::LoadError;
@@ -55,6 +56,7 @@ fn find(interface: &str) -> Option<Import> {
         model::IMPORTS,
         sql::IMPORTS,
         types::IMPORTS,
+        upstream::IMPORTS,
     ];
     let all = wasi::INERT.iter().chain(granted.into_iter().flatten());
     #[cfg(test)]

@@ -103,6 +103,7 @@ fn job(skill: &Arc<Skill>, tool: &str, arguments: Vec<Value>) -> Job {
         effects: None,
         egress: None,
         ledger: None,
+        shelf: None,
         states: None,
         disk: None,
         callees: None,

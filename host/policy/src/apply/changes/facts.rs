@@ -2,6 +2,7 @@
 
 mod database;
 mod model;
+mod upstream;
 
 use std::collections::BTreeMap;
 
@@ -218,6 +219,10 @@ impl Collector {
         for (name, model) in &grant.model {
             self.model(&subject, name, model);
             self.others(&subject, &format!("model {name}"), &model.http, grant);
+        }
+        for (name, upstream) in &grant.upstream {
+            self.upstream(&subject, name, upstream);
+            self.others(&subject, &format!("upstream {name}"), &upstream.http, grant);
         }
         for (name, database) in &grant.sql {
             self.database(&subject, name, database);

@@ -4,10 +4,26 @@ use vouchsafe_package::Digest;
 use vouchsafe_package::manifest::{ByteSize, Span};
 
 use super::{Collector, Sense, Subject};
-use crate::grant::ModelGrant;
+use crate::grant::{HttpGrant, ModelGrant};
 use crate::model::ModelBounds;
 
 impl Collector {
+    /// How one gets to what the host itself words requests to.
+    pub(super) fn reached(&mut self, subject: &Subject, what: &str, http: &HttpGrant) {
+        for range in &http.private {
+            let says = format!("{what} may be at {}", range.value);
+            self.fact(subject, Sense::Permits, says, &range.place);
+        }
+        for root in http.roots.iter().flat_map(|at| &at.value) {
+            let says = format!("{what} vouched for by certificate {}", Digest::of(root));
+            self.fact(subject, Sense::Permits, says, &http.place);
+        }
+        if let Some(auth) = &http.auth {
+            let says = format!("{what} uses the credential {}", auth.value.kept);
+            self.fact(subject, Sense::Permits, says, &auth.place);
+        }
+    }
+
     pub(super) fn model(&mut self, subject: &Subject, name: &str, model: &ModelGrant) {
         let (http, place) = (&model.http, &model.http.place);
         self.there(subject, &format!("model {name}"), place);
@@ -17,21 +33,7 @@ impl Collector {
             .map_or("nowhere", |url| url.value.as_str());
         let says = format!("model {name} is {} at {at}", model.model.value);
         self.fact(subject, Sense::Permits, says, place);
-        for range in &http.private {
-            let says = format!("model {name} may be at {}", range.value);
-            self.fact(subject, Sense::Permits, says, &range.place);
-        }
-        for root in http.roots.iter().flat_map(|at| &at.value) {
-            let says = format!(
-                "model {name} vouched for by certificate {}",
-                Digest::of(root)
-            );
-            self.fact(subject, Sense::Permits, says, place);
-        }
-        if let Some(auth) = &http.auth {
-            let says = format!("model {name} uses the credential {}", auth.value.kept);
-            self.fact(subject, Sense::Permits, says, &auth.place);
-        }
+        self.reached(subject, &format!("model {name}"), http);
         let bounds = model.bounds.as_ref();
         let (value, place) =
             bounds.map_or((ModelBounds::default(), place), |at| (at.value, &at.place));
