@@ -16,6 +16,7 @@ pub mod postgres;
 pub mod python;
 pub mod rest;
 pub mod say;
+pub mod served;
 pub mod sketch;
 pub mod socket;
 pub mod wasm;

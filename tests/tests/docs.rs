@@ -13,10 +13,10 @@ use vouchsafe_package::{Case, Field, Manifest, Type, inert};
 use vouchsafe_policy::approval::Approver;
 use vouchsafe_policy::cedar::Written;
 use vouchsafe_policy::convert::{About, convert};
-use vouchsafe_policy::{Grant, Role, Settings, Way};
+use vouchsafe_policy::{Agent, Grant, Role, Settings, Way};
 use vouchsafe_tests::{home, wasm};
 
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -30,6 +30,7 @@ const PAGES: [&str; 13] = [
     "docs/policies.md",
     "docs/approvals.md",
     "docs/convert.md",
+    "docs/serve.md",
 ];
 
 fn page(name: &str) -> String {
@@ -78,6 +79,9 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
         match info.as_str() {
             "toml manifest" => drop(Manifest::parse(&text).map_err(|error| wrong(&error))),
             "toml grant" => drop(Grant::parse("grants/a.toml", &text).map_err(|e| wrong(&e))),
+            "toml agent" => {
+                drop(Agent::parse("agents/a.toml", &text).map_err(|error| wrong(&error)));
+            }
             "toml role" => drop(Role::parse("roles/a.toml", &text).map_err(|error| wrong(&error))),
             "toml settings" => {
                 drop(Settings::parse("vouchsafe.toml", &text).map_err(|error| wrong(&error)));
@@ -104,7 +108,7 @@ fn every_file_that_the_pages_show_is_read_by_the_host() {
         }
         kinds.insert(info);
     }
-    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
 }
 
 /// A key that is not there is an error that lists those that are; each must be on the page.
@@ -114,6 +118,7 @@ fn every_key_of_every_file_is_on_its_page() {
     let role = |text: &str| Role::parse("f", text).unwrap_err().to_string();
     let settings = |text: &str| Settings::parse("f", text).unwrap_err().to_string();
     let approver = |text: &str| Approver::parse("f", text).unwrap_err().to_string();
+    let agent = |text: &str| Agent::parse("f", text).unwrap_err().to_string();
     let way = |text: &str| Way::parse("f", text).unwrap_err().to_string();
     let trust = |text: &str| Trust::parse(text).err().unwrap().to_string();
     let manifest = |text: &str| Manifest::parse(text).unwrap_err().to_string();
@@ -134,6 +139,8 @@ fn every_key_of_every_file_is_on_its_page() {
             "docs/grants.md",
             settings("[confirm.x]\npeople = 1\nnokey = 1"),
         ),
+        ("docs/serve.md", settings("[agents]\nnokey = 1")),
+        ("docs/serve.md", agent("nokey = 1")),
         ("docs/grants.md", approver("nokey = 1")),
         ("docs/grants.md", role("nokey = 1")),
         ("docs/grants.md", role("[bus]\nnokey = 1")),

@@ -232,6 +232,11 @@ impl Log {
         self.shared.tail().durable
     }
 
+    /// Whether it still takes records: a failure to write is for good.
+    pub fn is_writable(&self) -> bool {
+        self.shared.tail().poisoned.is_none()
+    }
+
     /// Intents that have no conclusion yet.
     pub fn open_intents(&self) -> Vec<Seq> {
         self.shared.tail().open_intents()

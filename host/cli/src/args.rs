@@ -90,6 +90,13 @@ pub(crate) enum Verb {
     Convert(Convert),
     /// Be an MCP server on standard input and output.
     Mcp(Mcp),
+    /// Serve agents over the network, until it is ended.
+    Serve,
+    /// Look after the agents that come over the network.
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Be an MCP server on standard input and output for a host elsewhere: it comes in as an agent, and stays one.
+    Connect(Connect),
     /// Read and check the log.
     #[command(subcommand)]
     Audit(Audit),
@@ -410,6 +417,53 @@ pub(crate) struct Why {
 
 #[derive(Debug, Args)]
 pub(crate) struct Mcp {
+    /// Print a client's configuration instead.
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) print: Option<McpClient>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    /// Write `agents/NAME.toml`. The agent may come in once the operator has run `apply` and invited it.
+    Add {
+        /// What it is called, such as `invoice-3`.
+        name: String,
+        /// The role that it has.
+        #[arg(long)]
+        role: String,
+    },
+    /// List the agents, as in force.
+    List,
+    /// Make an invitation by which an agent comes in, once, with the operator's proof.
+    Invite {
+        /// The agent.
+        name: String,
+        /// How long it holds, such as `1h`; a week at most.
+        #[arg(long, value_name = "TIME", default_value = "1h")]
+        within: String,
+        /// Write it to this file instead of printing it.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        proof: Proof,
+    },
+    /// Keep an agent out: its certificates count no more, and what it has under way ends. A new invitation brings it back.
+    Revoke {
+        /// The agent.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Where the host is, such as `https://vouchsafe.corp.example:8443`.
+    pub(crate) url: url::Url,
+    /// A file with the invitation, for the first time.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) invitation: Option<PathBuf>,
+    /// Where key and certificate are kept; one place for each agent.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Option<PathBuf>,
     /// Print a client's configuration instead.
     #[arg(long, value_name = "CLIENT")]
     pub(crate) print: Option<McpClient>,

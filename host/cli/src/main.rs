@@ -4,6 +4,7 @@ mod applying;
 mod args;
 mod calling;
 mod comparing;
+mod connecting;
 mod context;
 mod dev;
 mod exit;
@@ -72,6 +73,9 @@ fn run_in(context: &Context, verb: Verb) -> anyhow::Result<exit::Code> {
         Verb::Why(args) => verbs::why::run(context, &args),
         Verb::Policy(args) => verbs::policy::run(context, &args),
         Verb::Convert(args) => verbs::convert::run(context, &args),
+        Verb::Serve => verbs::serve::run(context),
+        Verb::Agent(args) => verbs::agent::run(context, &args),
+        Verb::Connect(args) => verbs::connect::run(context, &args),
         Verb::Mcp(args) => verbs::mcp::run(context, &args),
         Verb::Audit(args) => verbs::audit::run(context, &args),
         Verb::Witness(args) => verbs::witness::run(context, &args),

@@ -399,6 +399,7 @@ pub(crate) fn still_in_force(
         || !effective.models.is_empty()
         || !effective.upstreams.is_empty()
         || !effective.databases.is_empty();
+    let agent = rules.agent_file(principal);
     let always = [
         skill.grant_file(),
         role,
@@ -411,6 +412,7 @@ pub(crate) fn still_in_force(
     let policies = content.iter().flat_map(|content| content.policy_files());
     let files = always.into_iter().chain(sends.then_some("egress.toml"));
     let files = files.chain(policies);
+    let files = files.chain(agent.as_deref());
     if let Some(file) = rules.watch.edited_of(files) {
         let why = format!("`{file}` was edited since it was applied");
         return Err(denied(why, "look at it, then run `vouchsafe apply`"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vouchsafe_policy::Principal;
 
-/// A caller over the owner's socket.
+/// A caller over the owner's socket, or an agent over the network.
 #[derive(Debug, Clone)]
 pub struct Caller {
     principal: Principal,
@@ -16,6 +16,14 @@ impl Caller {
     pub fn local(uid: u32) -> Self {
         Self {
             principal: Principal::local(&format!("uid-{uid}")),
+            patience: Duration::ZERO,
+        }
+    }
+
+    /// The agent called `name`, with the role that the files in force give it.
+    pub(crate) fn agent(name: &str, role: &str) -> Self {
+        Self {
+            principal: Principal::agent(name, role),
             patience: Duration::ZERO,
         }
     }

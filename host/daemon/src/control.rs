@@ -116,7 +116,11 @@ async fn answer_in_place(
     places: &Semaphore,
 ) -> Result<Json, Failure> {
     let place = places.try_acquire();
-    if place.is_err() && !matches!(request, Request::Disable { .. } | Request::Stop) {
+    let only_takes_away = matches!(
+        request,
+        Request::Disable { .. } | Request::RevokeAgent { .. } | Request::Stop
+    );
+    if place.is_err() && !only_takes_away {
         let full = "the owner has as many requests under way as it takes";
         return Err(Failure::refused(full).with_fix("try again"));
     }
@@ -125,7 +129,10 @@ async fn answer_in_place(
 
 async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json, Failure> {
     match request {
-        Request::Ping => Ok(json!({ "pid": std::process::id() })),
+        Request::Ping => {
+            let serving = !owner.door().listens_at().is_empty();
+            Ok(json!({ "pid": std::process::id(), "serving": serving }))
+        }
         Request::InForce => block_in_place(|| look::in_force(owner)),
         Request::List => block_in_place(|| look::list(owner, caller)),
         Request::Upstreams => block_in_place(|| Ok(look::upstreams(owner))),
@@ -169,6 +176,8 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::AuditCheckpoint => block_in_place(|| audit::checkpoint(owner)),
         Request::AuditCosign { url, witness } => owner.cosign(&url, &witness).await,
         Request::AuditProve { seq } => block_in_place(|| audit::prove(owner, seq)),
+        Request::Agents => Ok(owner.agents_told()),
+        Request::RevokeAgent { agent } => change::revoke_agent(owner, caller, &agent).await,
         Request::Stop => {
             owner.stop();
             Ok(json!({}))

@@ -1,6 +1,7 @@
 //! The owner process: one process owns a state directory, and so there is one log writer, one cache
 //! and one set of rules in force. Clients reach it over a Unix socket and start it when it is absent.
 
+mod agents;
 mod applied;
 mod approvals;
 mod asking;
@@ -28,6 +29,7 @@ pub mod rotation;
 mod rules;
 mod running;
 mod server;
+mod serving;
 pub mod setup;
 pub mod skill;
 pub mod store;
@@ -70,16 +72,56 @@ pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
         Err(FileError::Locked(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(TALKING_THREADS)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let owner = Owner::open(home.clone(), &alone)?;
-        server::serve(owner.clone(), idle).await?;
+        server::serve(owner.clone(), Some(idle)).await?;
         owner.tidy();
         Ok(())
     })
+}
+
+/// Serves agents over the network as the owner of `home`, whose lock is `alone`, until it is stopped or told to end by a
+/// signal. `ready` is told where, once agents can come in.
+///
+/// # Errors
+/// When the state can't be opened, or an address can't be had.
+pub fn serve(home: &Home, alone: &Lock, ready: impl FnOnce(&str)) -> Result<(), RunError> {
+    logging::start();
+    runtime()?.block_on(async {
+        let owner = Owner::open(home.clone(), alone)?;
+        let serving = serving::Serving::open(&owner).await?;
+        ready(serving.url());
+        tokio::spawn(stop_at_signal(owner.clone()));
+        let network = tokio::spawn(serving.serve(owner.clone()));
+        server::serve(owner.clone(), None).await?;
+        network.await.map_err(std::io::Error::other)?;
+        owner.tidy();
+        Ok(())
+    })
+}
+
+/// Ends well when somebody asks for it: a supervisor, or a person at the terminal.
+async fn stop_at_signal(owner: std::sync::Arc<Owner>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let asked = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
+    let (Ok(mut terminate), Ok(mut interrupt)) = asked else {
+        return tracing::warn!("signals can't be listened for");
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    owner.stop();
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(TALKING_THREADS)
+        .enable_all()
+        .build()
 }
 
 /// Compiles a component from standard input to standard output, within the limits that the child

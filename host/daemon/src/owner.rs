@@ -9,11 +9,12 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use vouchsafe_ambient::env;
 use vouchsafe_ambient::files::{FileError, Lock};
+use vouchsafe_ambient::{clock, env};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq};
 use vouchsafe_clearance::{Advanced, Caps, Clearance, Queue, StillHeld};
 use vouchsafe_egress::{Egress, StartError};
+use vouchsafe_identity::{Authority, AuthorityError};
 use vouchsafe_keys::statement::Envelope;
 use vouchsafe_keys::{Keystore, MacKey, PublicKey, Purpose};
 use vouchsafe_model::Ledger;
@@ -26,6 +27,7 @@ use vouchsafe_secrets::{Change, Sealed, Secrets};
 use vouchsafe_state::States;
 use vouchsafe_upstream::Shelf;
 
+use crate::agents::Door;
 use crate::applied::{Applied, AppliedError};
 use crate::approvals::{self, Drawer};
 use crate::authenticated::{self, AuthenticatedError};
@@ -74,6 +76,9 @@ pub enum OpenError {
     /// The way out.
     #[error("the way out: {0}")]
     Egress(#[from] StartError),
+    /// The agents' authority.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The memory of versions.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -101,6 +106,8 @@ pub struct Owner {
     /// Calls that wait for people.
     approvals: Queue<Answer>,
     kept: Kept,
+    /// Agents that come over the network.
+    agents: Door,
     /// Held while the rules change and until that is on disk: changes happen one after another.
     changing: tokio::sync::Mutex<VersionMemory>,
     /// What is off. Held only in memory, so that switching off waits for no disk.
@@ -159,12 +166,17 @@ impl Owner {
             .with_disk(Disk::without(
                 [home.data(), home.config()].map(Path::to_owned),
             ));
+        let authority = keystore
+            .signer(Purpose::AgentAuthority)
+            .map_err(SetupError::from)?;
+        let authority = Authority::new(authority, clock::now())?;
         let kept = Kept::of(&home, &keystore);
         let rules = Rules::judge(&home, standing, &kept, &switches, &mut memory)?;
         let drawer = Drawer::at(home.approvals(), keystore.sealer(Purpose::Sealing));
         let waiting = drawer.all()?;
         let owner = Arc::new_cyclic(|this| Self {
             clearance,
+            agents: Door::new(authority),
             approvals: Queue::new(log.clone(), Box::new(drawer), Caps::default()),
             egress,
             secrets,
@@ -214,6 +226,29 @@ impl Owner {
 
     pub(crate) fn clearance(&self) -> &Clearance {
         &self.clearance
+    }
+
+    /// The agents that come over the network.
+    pub(crate) fn door(&self) -> &Door {
+        &self.agents
+    }
+
+    /// How requests leave: never to where this host listens itself.
+    pub(crate) fn way_out(&self, in_force: Option<&InForce>) -> vouchsafe_egress::Settings {
+        vouchsafe_egress::Settings {
+            own: self.agents.listens_at(),
+            ..egress_settings(in_force)
+        }
+    }
+
+    /// The door out.
+    pub(crate) fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
+    /// Held while what is kept changes.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, VersionMemory> {
+        self.changing.lock().await
     }
 
     /// The calls that wait for people.
@@ -454,7 +489,7 @@ impl Owner {
     }
 
     /// Records something about the host itself, durably.
-    async fn record(&self, entry: Control) -> Result<Seq, Failure> {
+    pub(crate) async fn record(&self, entry: Control) -> Result<Seq, Failure> {
         let unrecorded = |error: LogError| Failure::internal(format!("not recorded: {error}"));
         let recorded = self.log.append(Entry::Control(entry)).map_err(unrecorded)?;
         self.log.durable(&recorded).await.map_err(unrecorded)?;
@@ -530,8 +565,8 @@ impl Owner {
             let is_off = |skill: &InstalledSkill| unrecorded.contains(&skill.digest());
             rules = rules.without(is_off, "not recorded", "the log takes no records");
         }
-        let way_out = egress_settings(rules.in_force.as_deref());
-        self.egress.configure(way_out);
+        self.egress
+            .configure(self.way_out(rules.in_force.as_deref()));
         let content = rules.in_force.as_deref().map(InForce::content);
         let used = rules
             .on
@@ -543,11 +578,12 @@ impl Owner {
         );
         self.rules.send_replace(Arc::new(rules));
         drop(switches);
+        self.end_agents(|_| false);
         self.end_void_requests();
     }
 
     /// Writes the switches. Only who holds `changing` may, so that no older ones replace later ones.
-    fn keep_switches(&self) -> Result<(), Failure> {
+    pub(crate) fn keep_switches(&self) -> Result<(), Failure> {
         // Whatever is durable by now was switched before it was recorded.
         let record = self.log.head().seq;
         let switches = self.switches().clone().up_to(record);
@@ -556,14 +592,14 @@ impl Owner {
             .map_err(|error| Failure::internal(error.to_string()))
     }
 
-    fn switches(&self) -> MutexGuard<'_, Switches> {
+    pub(crate) fn switches(&self) -> MutexGuard<'_, Switches> {
         // What a poisoned lock guards is extended or replaced as a whole.
         self.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Waits, but not long, for the components that `whose` says to have ended what they did under older rules.
-async fn drained(advanced: Advanced, whose: impl Fn(&Digest) -> bool) -> StillHeld {
+pub(crate) async fn drained(advanced: Advanced, whose: impl Fn(&Digest) -> bool) -> StillHeld {
     let drained = advanced.drained(LAST_EFFECTS, whose).await;
     drained.err().unwrap_or(StillHeld(0))
 }
@@ -598,7 +634,7 @@ fn stand(
     }))
 }
 
-/// How requests leave, by what is in force. This host listens on no network.
+/// How requests leave, by what is in force.
 fn egress_settings(in_force: Option<&InForce>) -> vouchsafe_egress::Settings {
     let way = in_force.map(|in_force| in_force.content().way());
     let dns = way.into_iter().flat_map(|way| &way.dns);

@@ -16,7 +16,8 @@ use vouchsafe_package::Digest;
 const MAX_FILE: u64 = 1 << 20;
 
 /// Directories of files, each with the ending that counts.
-const DIRECTORIES: [(&str, &str); 4] = [
+const DIRECTORIES: [(&str, &str); 5] = [
+    ("agents", ".toml"),
     ("approvers", ".toml"),
     ("grants", ".toml"),
     ("roles", ".toml"),
@@ -32,7 +33,7 @@ const SINGLE: [&str; 4] = [
 ];
 
 /// The names that mean something, for who used another.
-pub const NAMES: &str = "trust.toml, revocations.json, egress.toml, vouchsafe.toml, grants/*.toml, roles/*.toml, approvers/*.toml, policies/*.cedar, drafts/, operator.key";
+pub const NAMES: &str = "trust.toml, revocations.json, egress.toml, vouchsafe.toml, grants/*.toml, roles/*.toml, approvers/*.toml, agents/*.toml, policies/*.cedar, drafts/, operator.key";
 
 /// What else may lie there: never read as a rule.
 const BESIDE: [&str; 2] = ["drafts", "operator.key"];

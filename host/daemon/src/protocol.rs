@@ -165,6 +165,13 @@ pub enum Request {
         /// The record's sequence number.
         seq: u64,
     },
+    /// The agents that come over the network, and what an invitation needs.
+    Agents,
+    /// Keep an agent out: its certificates up to now count no more. Needs no proof, since it only takes away.
+    RevokeAgent {
+        /// Its name.
+        agent: String,
+    },
     /// End once the calls under way are done, and after some seconds at the latest.
     Stop,
 }

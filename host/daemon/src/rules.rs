@@ -304,6 +304,12 @@ impl Found {
 }
 
 impl Rules {
+    /// The file that says that `principal` is an agent over the network, and its role.
+    pub(crate) fn agent_file(&self, principal: &Principal) -> Option<Arc<str>> {
+        let agent = self.in_force.as_ref()?.content().agent(&principal.id)?;
+        Some(agent.name.place.file.clone())
+    }
+
     /// The role of `principal`, from the host's record.
     pub(crate) fn role(&self, principal: &Principal) -> Option<Arc<Role>> {
         let in_force = self.in_force.as_ref()?;

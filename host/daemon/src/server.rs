@@ -44,12 +44,12 @@ const NO_ROOM: Duration = Duration::from_millis(50);
 /// How long clients have to come to their end when the owner stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
-/// Listens on the owner's socket until `idle` has passed without a client, or until stopped. Then
+/// Listens on the owner's socket until `idle` has passed without a client, if it is given, or until stopped. Then
 /// what is under way has a few seconds to end.
 ///
 /// # Errors
 /// When the socket can't be made.
-pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
+pub(crate) async fn serve(owner: Arc<Owner>, idle: Option<Duration>) -> io::Result<()> {
     let listener = listen(&owner)?;
     let clients = TaskTracker::new();
     let crowd = Crowd::of(CLIENTS);
@@ -71,7 +71,7 @@ pub(crate) async fn serve(owner: Arc<Owner>, idle: Duration) -> io::Result<()> {
                 if !clients.is_empty() {
                     last_seen = std::time::Instant::now();
                 }
-                if last_seen.elapsed() >= idle {
+                if idle.is_some_and(|idle| last_seen.elapsed() >= idle) {
                     break;
                 }
             }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_audit::{Record, Seq};
 use vouchsafe_package::{Digest, SkillName};
 
+use crate::agents::Marks;
+
 /// Whose skill of which name: all its versions, those to come among them.
 pub(crate) type Whole = (String, SkillName);
 
@@ -28,6 +30,8 @@ pub(crate) struct Switches {
     components: BTreeSet<Digest>,
     skills: BTreeSet<Whole>,
     followed: BTreeSet<Digest>,
+    #[serde(default)]
+    agents: Marks,
 }
 
 impl Switches {
@@ -46,6 +50,16 @@ impl Switches {
     pub(crate) fn are_off(&self, digest: &Digest, publisher: &str, skill: &SkillName) -> bool {
         self.components.contains(digest)
             || self.skills.contains(&(publisher.to_owned(), skill.clone()))
+    }
+
+    /// What is known of agents.
+    pub(crate) fn agents(&self) -> &Marks {
+        &self.agents
+    }
+
+    /// The same, to note more.
+    pub(crate) fn agents_mut(&mut self) -> &mut Marks {
+        &mut self.agents
     }
 
     /// Switches `targets` off.
@@ -75,6 +89,9 @@ impl Switches {
     /// never believed of a record, which anybody who can write the log could add.
     pub(crate) fn take_in(&mut self, record: &Record) {
         let facts = &record.facts;
+        if let Some(action) = &record.action {
+            self.agents.take_in(action, record.seq, facts);
+        }
         match record.action.as_deref() {
             Some("disable") => self.disable(&Target::from_facts(facts)),
             Some("follow") => {

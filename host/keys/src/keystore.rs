@@ -41,11 +41,13 @@ pub enum Purpose {
     Sealing,
     /// Seals the credentials that skills use.
     Credentials,
+    /// Signs agents' certificates, and the host's own.
+    AgentAuthority,
 }
 
 impl Purpose {
     /// Every purpose, in the order in which they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LogCommitments,
         Self::LogPseudonyms,
         Self::LogCheckpoints,
@@ -55,6 +57,7 @@ impl Purpose {
         Self::AppliedState,
         Self::Sealing,
         Self::Credentials,
+        Self::AgentAuthority,
     ];
 
     /// Its name, as in `keys list` and the log: `log-commitments`.
@@ -74,6 +77,7 @@ impl Purpose {
             Self::AppliedState => "vouchsafe/v1/applied-state",
             Self::Sealing => "vouchsafe/v1/sealing",
             Self::Credentials => "vouchsafe/v1/credentials",
+            Self::AgentAuthority => "vouchsafe/v1/agent-authority",
         }
     }
 
@@ -93,6 +97,7 @@ impl Purpose {
             Self::AppliedState => "grants, roles and trust must be applied again",
             Self::Sealing => "sealed values are gone",
             Self::Credentials => "credentials must be set again",
+            Self::AgentAuthority => "every agent has to be invited again",
         }
     }
 }
@@ -415,6 +420,7 @@ struct Keys {
     applied_state: Pair,
     sealing: Pair,
     credentials: Pair,
+    agent_authority: Pair,
 }
 
 struct Pair {
@@ -448,6 +454,7 @@ impl Keys {
             applied_state: pair(Purpose::AppliedState)?,
             sealing: pair(Purpose::Sealing)?,
             credentials: pair(Purpose::Credentials)?,
+            agent_authority: pair(Purpose::AgentAuthority)?,
         })
     }
 
@@ -462,6 +469,7 @@ impl Keys {
             Purpose::AppliedState => &self.applied_state,
             Purpose::Sealing => &self.sealing,
             Purpose::Credentials => &self.credentials,
+            Purpose::AgentAuthority => &self.agent_authority,
         }
     }
 }

@@ -16,6 +16,7 @@
 //! INVARIANT (loud): a line of a file is enforced, or it is an error, or [`Grant::notices`] says
 //! what it does not do yet.
 
+pub mod agent;
 pub mod apply;
 pub mod approval;
 pub mod callee;
@@ -42,6 +43,7 @@ pub mod upstream;
 pub mod way;
 pub mod why;
 
+pub use agent::Agent;
 pub use apply::{Change, Content, Files, InForce, Mark, Proposal, Refused, Since, changes};
 pub use approval::{Asked, People, Wanted};
 pub use compare::{Comparison, Incomparable, Rules, compare};

@@ -33,6 +33,16 @@ impl Principal {
             role: Role::LOCAL.into(),
         }
     }
+
+    /// An agent over the network, whose certificate and role the host has looked at.
+    #[must_use]
+    pub fn agent(name: &str, role: &str) -> Self {
+        Self {
+            tenant: "local".into(),
+            id: name.into(),
+            role: role.into(),
+        }
+    }
 }
 
 impl fmt::Display for Principal {

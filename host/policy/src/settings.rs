@@ -1,6 +1,7 @@
 //! `vouchsafe.toml`: what the operator sets for the whole host. One module a section.
 
 pub mod confirm;
+pub mod network;
 pub mod notify;
 pub mod vault;
 pub mod works_for;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use confirm::Tiers;
+pub use network::Network;
 pub use notify::Notify;
 pub use vault::{Login, LoginProof, Vault};
 pub use works_for::WorksFor;
@@ -20,6 +22,8 @@ use crate::place::{At, Fault, Source};
 /// The host's settings; without the file, each section's default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
+    /// `listen`, `probe`, `[agents]`: where agents come in, when the host serves.
+    pub network: Network,
     /// `[confirm.NAME]`: the operator's own tiers of confirmation.
     pub confirm: Tiers,
     /// `[works-for]`: the person for whom each agent works.
@@ -33,6 +37,10 @@ pub struct Settings {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawSettings {
+    listen: Option<Spanned<String>>,
+    probe: Option<Spanned<String>>,
+    #[serde(default)]
+    agents: network::RawAgents,
     #[serde(default)]
     confirm: BTreeMap<Spanned<String>, confirm::RawTier>,
     #[serde(default)]
@@ -61,6 +69,7 @@ impl Settings {
             notify::read(&source, raw.into_inner()).map(|value| At { value, place })
         });
         Ok(Self {
+            network: network::read(&source, raw.listen, raw.probe, raw.agents)?,
             notify: notify.transpose()?,
             vault: vault.transpose()?,
             confirm: confirm::read(&source, raw.confirm)?,

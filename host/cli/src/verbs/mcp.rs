@@ -17,7 +17,7 @@ use crate::output;
 
 pub(crate) fn run(context: &Context, args: &Mcp) -> anyhow::Result<Code> {
     match args.print {
-        Some(client) => print(context, client),
+        Some(client) => print(client, arguments(context)),
         None => bridge(context),
     }
 }
@@ -54,9 +54,9 @@ fn copy(from: impl AsFd, to: impl AsFd) -> io::Result<()> {
     }
 }
 
-fn print(context: &Context, client: McpClient) -> anyhow::Result<Code> {
+/// The configuration by which `client` starts this program with `arguments`.
+pub(crate) fn print(client: McpClient, arguments: Vec<String>) -> anyhow::Result<Code> {
     let program = env::current_program()?.display().to_string();
-    let arguments = arguments(context);
     output::note(place(client));
     match client {
         McpClient::Claude => output::print_json(&json!({

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod approvals;
 pub(crate) mod approve;
@@ -10,6 +11,7 @@ pub(crate) mod build;
 pub(crate) mod call;
 pub(crate) mod compile;
 pub(crate) mod completions;
+pub(crate) mod connect;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod disable;
@@ -32,6 +34,7 @@ pub(crate) mod remove;
 pub(crate) mod restore;
 pub(crate) mod revoke;
 pub(crate) mod secret;
+pub(crate) mod serve;
 pub(crate) mod sign;
 pub(crate) mod stop;
 pub(crate) mod upstream;

@@ -106,6 +106,19 @@ pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Resu
     Ok(json!({ "disabled": digests, "under_way": under_way }))
 }
 
+/// Keeps an agent out.
+pub(super) async fn revoke_agent(
+    owner: &Owner,
+    caller: &Caller,
+    agent: &str,
+) -> Result<Json, Failure> {
+    let name = vouchsafe_policy::agent::name(agent.to_owned()).map_err(Failure::usage)?;
+    let (owner, caller, agent) = (owner.shared()?, caller.clone(), name.clone());
+    let StillHeld(under_way) =
+        to_the_end(async move { owner.revoke_agent(&caller, &agent).await }).await?;
+    Ok(json!({ "revoked": name, "under_way": under_way }))
+}
+
 /// Forgets a skill's components.
 pub(super) async fn remove(owner: &Owner, caller: &Caller, skill: &str) -> Result<Json, Failure> {
     let found = find(&owner.rules(), skill)?;

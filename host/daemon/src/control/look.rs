@@ -174,7 +174,8 @@ pub(super) fn why(
     input: &Json,
 ) -> Result<Json, Failure> {
     let rules = owner.rules();
-    let principal = principal.map_or_else(|| caller.principal().clone(), named);
+    let principal =
+        principal.map_or_else(|| caller.principal().clone(), |text| named(&rules, text));
     let Some(installed) = rules.on.iter().find(|installed| installed.is_called(skill)) else {
         return Ok(not_on(&rules, skill));
     };
@@ -202,14 +203,22 @@ pub(super) fn why(
     }))
 }
 
-/// The agent that `text` means: `AGENT`, which has the local role, or `ROLE/AGENT`.
-fn named(text: &str) -> Principal {
+/// The agent that `text` means: `AGENT`, with its role where a file in force gives it one and the local role where not,
+/// or `ROLE/AGENT`.
+fn named(rules: &Rules, text: &str) -> Principal {
     match text.split_once('/') {
         Some((role, agent)) => Principal {
             role: role.into(),
             ..Principal::local(agent)
         },
-        None => Principal::local(text),
+        None => {
+            let content = rules.in_force.as_deref().map(|in_force| in_force.content());
+            let agent = content.and_then(|content| content.agent(text));
+            agent.map_or_else(
+                || Principal::local(text),
+                |agent| Principal::agent(text, &agent.role.value),
+            )
+        }
     }
 }
 

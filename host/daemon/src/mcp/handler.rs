@@ -11,7 +11,7 @@ use rmcp::model::{
     PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig,
     SubscriptionFilter,
 };
-use rmcp::service::{RequestContext, SubscriptionContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{Peer, RoleServer};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
@@ -36,11 +36,19 @@ const SERVED: [&str; 5] = [
 ];
 
 /// What a session needs to answer.
-pub(super) struct Session {
+pub(crate) struct Session {
     owner: Arc<Owner>,
-    caller: Caller,
+    who: Who,
     gone: CancellationToken,
     calls: TaskTracker,
+}
+
+/// Whose session it is.
+enum Who {
+    /// Whoever is at the other end of the owner's socket.
+    Local(Caller),
+    /// The agent of this name, whose role is asked for each time.
+    Agent(String),
 }
 
 impl Session {
@@ -53,9 +61,35 @@ impl Session {
     ) -> Self {
         Self {
             owner,
-            caller,
+            who: Who::Local(caller),
             gone,
             calls,
+        }
+    }
+
+    /// One of the agent called `name`, over the network.
+    pub(crate) fn of_agent(
+        owner: Arc<Owner>,
+        name: &str,
+        gone: CancellationToken,
+        calls: TaskTracker,
+    ) -> Self {
+        Self {
+            owner,
+            who: Who::Agent(name.to_owned()),
+            gone,
+            calls,
+        }
+    }
+
+    /// Who calls, at this moment.
+    fn caller(&self) -> Result<Caller, ErrorData> {
+        match &self.who {
+            Who::Local(caller) => Ok(caller.clone()),
+            Who::Agent(name) => self.owner.agent(name).map_err(|why| {
+                tracing::warn!(%why, "refused an agent");
+                ErrorData::invalid_request("this agent may not come in", None)
+            }),
         }
     }
 
@@ -68,7 +102,8 @@ impl Session {
         let cancel = self.gone.child_token();
         let _cancel_on_every_way_out = cancel.clone().drop_guard();
         let arguments = Json::Object(request.arguments.unwrap_or_default());
-        let call = self.answer(&request.name, arguments, cancel.clone());
+        let caller = self.caller()?;
+        let call = self.answer(&caller, &request.name, arguments, cancel.clone());
         tokio::pin!(call);
         // Beside the call, which must not stand still while a client does not read its news.
         let progress = Progress::new(context).report();
@@ -105,16 +140,17 @@ impl Session {
 
     async fn answer(
         &self,
+        caller: &Caller,
         tool: &str,
         arguments: Json,
         cancel: CancellationToken,
     ) -> Result<Answer, UnknownTool> {
         if tool != APPROVAL_RESULT {
-            return self.owner.call(&self.caller, tool, arguments, cancel).await;
+            return self.owner.call(caller, tool, arguments, cancel).await;
         }
         Ok(match tools::approval_of(&arguments) {
             Ok(id) => {
-                let found = self.owner.result_of(&self.caller, &id, &cancel).await;
+                let found = self.owner.result_of(caller, &id, &cancel).await;
                 found.unwrap_or_else(Answer::from)
             }
             Err(problem) => problem.into(),
@@ -138,7 +174,17 @@ impl ServerHandler for Session {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let cursor = request.and_then(|page| page.cursor);
-        tools::page(&self.owner.rules(), cursor.as_deref())
+        let caller = self.caller()?;
+        tools::page(&self.owner.rules(), caller.principal(), cursor.as_deref())
+    }
+
+    /// Tells the client whenever the set of tools has changed.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Who::Agent(_) = self.who {
+            let news = super::announce(self.owner.clone(), context.peer);
+            let gone = self.gone.clone();
+            tokio::spawn(async move { gone.run_until_cancelled(news).await });
+        }
     }
 
     async fn call_tool(

@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::asking::PATIENCE;
 use crate::caller::Caller;
 use crate::owner::Owner;
-use handler::Session;
+pub(crate) use handler::Session;
 use transport::LineTransport;
 
 /// Serves one MCP session until the client ends it or the owner stops: then nothing more is taken,

@@ -6,6 +6,7 @@ use rmcp::model::{ErrorData, JsonObject, ListToolsResult, Tool as McpTool, ToolA
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use vouchsafe_package::Effect;
+use vouchsafe_policy::Principal;
 use vouchsafe_policy::approval::ApprovalId;
 
 use crate::call::Problem;
@@ -52,16 +53,31 @@ fn approval_result() -> Result<McpTool, ErrorData> {
     Ok(tool)
 }
 
-/// The page of tools after `cursor`; the host's own comes last, where there is somebody to ask.
+/// The page of the tools that `principal`'s role may call after `cursor`; the host's own comes last, where there is somebody to ask.
 ///
 /// # Errors
 /// When `cursor` is none of ours, or a schema is not an object, which deriving it rules out.
-pub(super) fn page(rules: &Rules, cursor: Option<&str>) -> Result<ListToolsResult, ErrorData> {
+pub(super) fn page(
+    rules: &Rules,
+    principal: &Principal,
+    cursor: Option<&str>,
+) -> Result<ListToolsResult, ErrorData> {
     let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).ok_or(cursor));
     let after = after.transpose().map_err(|cursor| {
         ErrorData::invalid_params(format!("`{cursor}` is no cursor of this server"), None)
     })?;
-    let mut entries = rules.registry.entries_after(after);
+    let role = rules.role(principal);
+    let may_call = |entry: &Entry| {
+        let role = role.as_ref();
+        role.is_some_and(|role| {
+            role.may_call(&entry.skill().package().name, &entry.tool().name)
+                .is_some()
+        })
+    };
+    let mut entries = rules
+        .registry
+        .entries_after(after)
+        .filter(|(_, entry)| may_call(entry));
     let mut tools: Vec<McpTool> = entries
         .by_ref()
         .take(PAGE)

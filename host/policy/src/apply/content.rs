@@ -8,12 +8,13 @@ use vouchsafe_package::signing::{Revocations, Trust};
 use vouchsafe_package::{Digest, SkillName};
 
 use super::Files;
+use crate::agent::Agent;
 use crate::approval::{Approver, People, Tier};
 use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
-use crate::place::{Fault, Faults, Place, Source};
+use crate::place::{At, Fault, Faults, Place, Source};
 use crate::role::Role;
-use crate::settings::{Notify, Settings, Vault};
+use crate::settings::{Network, Notify, Settings, Vault};
 use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
@@ -21,6 +22,7 @@ use crate::way::Way;
 pub struct Content {
     grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
     roles: BTreeMap<String, Arc<Role>>,
+    agents: BTreeMap<String, Agent>,
     trust: Trust,
     revocations: Revocations,
     way: Way,
@@ -70,6 +72,7 @@ impl Content {
         }
         reader.same_names();
         reader.unknown_tiers();
+        reader.unknown_roles();
         reader.faults.extend(super::callees::faults(&reader.grants));
         reader.no_manager();
         reader.finish()
@@ -96,6 +99,23 @@ impl Content {
     /// The roles, the built-in one among them, by name.
     pub fn roles(&self) -> impl Iterator<Item = &Role> + Clone {
         self.roles.values().map(|role| &**role)
+    }
+
+    /// The agent called `name`, who comes over the network.
+    #[must_use]
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        self.agents.get(name)
+    }
+
+    /// The agents that come over the network, by name.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.agents.values()
+    }
+
+    /// Where this host is reached, when it serves.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.people.settings.network
     }
 
     /// Who may sign what.
@@ -238,6 +258,7 @@ const SETTINGS: &str = Settings::FILE;
 struct Reader {
     grants: BTreeMap<Key, (Arc<Grant>, Digest)>,
     roles: BTreeMap<String, Arc<Role>>,
+    agents: BTreeMap<String, Agent>,
     trust: Trust,
     revocations: Revocations,
     way: Way,
@@ -253,6 +274,7 @@ impl Reader {
         Self {
             grants: BTreeMap::new(),
             roles: BTreeMap::from([(local.name.value.clone(), Arc::new(local))]),
+            agents: BTreeMap::new(),
             trust: Trust::nobody(),
             revocations: Revocations::none(),
             way: Way::default(),
@@ -294,6 +316,7 @@ impl Reader {
                 Ok(())
             }
             Kind::Approver => self.approver(path, bytes),
+            Kind::Agent => self.agent(path, bytes),
             Kind::Revocations => {
                 let list = Revocations::accept(bytes, operators, seen);
                 self.revocations = list.map_err(|error| fault(path, &error.to_string()))?;
@@ -353,6 +376,30 @@ impl Reader {
         }
         self.people.approvers.push(new);
         Ok(())
+    }
+
+    fn agent(&mut self, path: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let new = Agent::parse(path, Source::of_bytes(path, bytes)?.text())?;
+        if let Some(known) = self.agents.get(&new.name.value) {
+            let problem = format!("this agent has a role already at {}", known.role.place);
+            return Err(Fault::new(new.name.place, problem).with_fix("keep one of the two files"));
+        }
+        self.agents.insert(new.name.value.clone(), new);
+        Ok(())
+    }
+
+    /// Roles that agents have and nothing defines.
+    fn unknown_roles(&mut self) {
+        let unknown = self.agents.values().map(|agent| &agent.role);
+        let unknown = unknown.filter(|role| !self.roles.contains_key(&role.value));
+        let faults: Vec<_> = unknown
+            .map(|At { value, place }| {
+                let problem = format!("no role is called `{value}`");
+                let fix = format!("write roles/{value}.toml with `role = \"{value}\"`");
+                Fault::new(place.clone(), problem).with_fix(fix)
+            })
+            .collect();
+        self.faults.extend(faults);
     }
 
     /// Tiers that grants and policies name and nothing defines.
@@ -419,6 +466,7 @@ impl Reader {
         let Self {
             grants,
             roles,
+            agents,
             trust,
             revocations,
             way,
@@ -430,6 +478,7 @@ impl Reader {
         Ok(Content {
             grants,
             roles,
+            agents,
             trust,
             revocations,
             way,
@@ -448,6 +497,7 @@ enum Kind {
     Way,
     Settings,
     Approver,
+    Agent,
     Policy,
 }
 
@@ -464,11 +514,12 @@ fn kind(path: &str) -> Result<Kind, Fault> {
         None if path == WAY => Ok(Kind::Way),
         None if path == SETTINGS => Ok(Kind::Settings),
         Some(("approvers", name)) if is_file_name(name, ".toml") => Ok(Kind::Approver),
+        Some(("agents", name)) if is_file_name(name, ".toml") => Ok(Kind::Agent),
         Some(("grants", name)) if is_file_name(name, ".toml") => Ok(Kind::Grant),
         Some(("roles", name)) if is_file_name(name, ".toml") => Ok(Kind::Role),
         Some(("policies", name)) if is_file_name(name, ".cedar") => Ok(Kind::Policy),
         _ => Err(fault(&shown, "no such file can be applied").with_fix(
-            "want grants/NAME.toml, roles/NAME.toml, approvers/NAME.toml, policies/NAME.cedar, trust.toml, egress.toml, vouchsafe.toml or revocations.json",
+            "want grants/NAME.toml, roles/NAME.toml, approvers/NAME.toml, agents/NAME.toml, policies/NAME.cedar, trust.toml, egress.toml, vouchsafe.toml or revocations.json",
         )),
     }
 }

@@ -11,6 +11,7 @@ use vouchsafe_package::manifest::{ByteSize, Span};
 use vouchsafe_package::signing::{Publisher, Recognised, Transparency};
 
 use super::Facts;
+use crate::agent::Agent;
 use crate::apply::Content;
 use crate::approval::People;
 use crate::cedar::Written;
@@ -18,7 +19,7 @@ use crate::grant::{Confirmation, FilesGrant, Grant, HttpGrant, LimitsGrant, Quot
 use crate::http::HttpBounds;
 use crate::place::{At, Place};
 use crate::role::{Permission, Role};
-use crate::settings::{LoginProof, Vault};
+use crate::settings::{LoginProof, Network, Settings, Vault};
 use crate::way::Way;
 
 /// What a fact does.
@@ -68,6 +69,8 @@ pub(super) fn of(content: &Content) -> Facts {
     facts.revocations(content);
     facts.way(content.way());
     facts.people(content.people());
+    facts.network(content.network());
+    content.agents().for_each(|agent| facts.agent(agent));
     content.policies().iter().for_each(|one| facts.policy(one));
     facts.0
 }
@@ -284,6 +287,42 @@ impl Collector {
         if let Some(proxy) = &way.proxy {
             let says = format!("the proxy {} makes every connection", proxy.value);
             self.fact(&subject, Sense::Permits, says, &proxy.place);
+        }
+    }
+
+    fn agent(&mut self, agent: &Agent) {
+        let subject = Subject(format!("agent {}", agent.name.value));
+        let says = format!("comes over the network as role {}", agent.role.value);
+        self.fact(&subject, Sense::Permits, says, &agent.role.place);
+    }
+
+    /// What is not as it is without a line.
+    fn network(&mut self, network: &Network) {
+        let unsaid = Network::default();
+        let place = Place {
+            file: Settings::FILE.into(),
+            line: 1,
+            column: 1,
+        };
+        let subject = Subject("agents".to_owned());
+        let mut says = Vec::new();
+        if network.listen != unsaid.listen {
+            says.push(format!("come in at {}", network.listen));
+        }
+        if let Some(probe) = network.probe {
+            says.push(format!("and whoever asks how the host is, at {probe}"));
+        }
+        let names = network
+            .names
+            .iter()
+            .filter(|name| !unsaid.names.contains(name));
+        says.extend(names.map(|name| format!("call this host {name}")));
+        for says in says {
+            self.fact(&subject, Sense::Permits, says, &place);
+        }
+        if network.ttl != unsaid.ttl {
+            let says = format!("have certificates for {}", network.ttl);
+            self.fact(&subject, Sense::Neither, says, &place);
         }
     }
 

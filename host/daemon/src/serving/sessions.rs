@@ -1,0 +1,114 @@
+//! MCP over streamable HTTP: each agent has sessions of its own, which no other agent finds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::combinators::BoxBody;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::http::{Answer, problem};
+use crate::agents::Known;
+use crate::mcp::Session;
+use crate::owner::Owner;
+
+/// Sessions of one agent at the same time.
+const SESSIONS: usize = 64;
+
+/// How long a stream may be silent, so that nobody on the way takes it for dead.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// The sessions of all agents.
+pub(super) struct Sessions {
+    owner: Arc<Owner>,
+    agents: Mutex<BTreeMap<String, Agent>>,
+    calls: TaskTracker,
+}
+
+#[derive(Clone)]
+struct Agent {
+    service: StreamableHttpService<Session, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
+    gone: CancellationToken,
+}
+
+impl Sessions {
+    /// None yet. Those of agents that are kept out end.
+    pub(super) fn new(owner: Arc<Owner>) -> Self {
+        Self {
+            owner,
+            agents: Mutex::default(),
+            calls: TaskTracker::new(),
+        }
+    }
+
+    /// Answers a request of an agent that was recognised.
+    pub(super) async fn answer(
+        &self,
+        known: &Known,
+        request: Request<BoxBody<Bytes, std::convert::Infallible>>,
+    ) -> Answer {
+        let agent = self.of(&known.name);
+        let is_new =
+            request.method() == Method::POST && !request.headers().contains_key("mcp-session-id");
+        if is_new && agent.sessions.sessions.read().await.len() >= SESSIONS {
+            let says = "this agent has as many sessions as one may have; end one";
+            return problem(StatusCode::TOO_MANY_REQUESTS, says);
+        }
+        agent.service.handle(request).await
+    }
+
+    /// Ends all of them: what is under way has `patience`.
+    pub(super) async fn end(&self, patience: Duration) {
+        self.calls.close();
+        drop(tokio::time::timeout(patience, self.calls.wait()).await);
+        let agents = std::mem::take(&mut *self.agents());
+        agents.into_values().for_each(|agent| agent.gone.cancel());
+        self.calls.wait().await;
+    }
+
+    fn of(&self, name: &str) -> Agent {
+        let mut agents = self.agents();
+        if let Some(agent) = agents.get(name).filter(|agent| !agent.gone.is_cancelled()) {
+            return agent.clone();
+        }
+        let agent = self.begin(name);
+        agents.insert(name.to_owned(), agent.clone());
+        agent
+    }
+
+    fn begin(&self, name: &str) -> Agent {
+        let gone = self.owner.door().gone(name);
+        let sessions = Arc::new(LocalSessionManager::default());
+        let config = StreamableHttpServerConfig::default()
+            // Looked at for all routes alike, before this.
+            .disable_allowed_hosts()
+            .with_sse_keep_alive(Some(ALIVE))
+            .with_max_request_body_bytes(usize::MAX)
+            .with_cancellation_token(gone.clone());
+        let (owner, calls) = (self.owner.clone(), self.calls.clone());
+        let (name, ends) = (name.to_owned(), gone.clone());
+        let begin = move || {
+            Ok(Session::of_agent(
+                owner.clone(),
+                &name,
+                ends.clone(),
+                calls.clone(),
+            ))
+        };
+        Agent {
+            service: StreamableHttpService::new(begin, sessions.clone(), config),
+            sessions,
+            gone,
+        }
+    }
+
+    fn agents(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Agent>> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,130 @@
+//! Requests that are not what they should be.
+
+use serde_json::json;
+use vouchsafe_tests::served::{Papers, Served};
+
+use crate::{INITIALIZE, served};
+
+async fn enrolled(served: &Served, name: &str) -> Papers {
+    assert!(served.session(name).await.end().await.success());
+    served.papers(name)
+}
+
+/// A request to `/mcp` with this head after the first line.
+async fn raw(served: &Served, papers: &Papers, head: &str, body: &str) -> u16 {
+    let request = format!(
+        "{head}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    served
+        .send(Some(papers), request.as_bytes())
+        .await
+        .unwrap()
+        .status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_this_host_and_comes_from_no_page() {
+    let served = served(&["a"]);
+    let a = enrolled(&served, "a").await;
+    let port = served.port;
+    let typed = "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n";
+    let head = |host: &str| format!("POST /mcp HTTP/1.1\r\n{host}{typed}");
+    for (host, status) in [
+        (format!("Host: 127.0.0.1:{port}\r\n"), 200),
+        (format!("Host: localhost:{port}\r\n"), 200),
+        (format!("Host: evil.example:{port}\r\n"), 421),
+        ("Host: 127.0.0.1\r\n".to_owned(), 421),
+        (String::new(), 400),
+        (
+            format!("Host: 127.0.0.1:{port}\r\nOrigin: https://evil.example\r\n"),
+            403,
+        ),
+        (
+            format!("Host: 127.0.0.1:{port}\r\nOrigin: https://127.0.0.1:{port}\r\n"),
+            403,
+        ),
+        (format!("Host: 127.0.0.1:{port}\r\nOrigin: null\r\n"), 403),
+    ] {
+        assert_eq!(
+            raw(&served, &a, &head(&host), INITIALIZE).await,
+            status,
+            "{host}"
+        );
+    }
+    let absolute =
+        format!("POST https://evil.example/mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{typed}");
+    assert_eq!(raw(&served, &a, &absolute, INITIALIZE).await, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_has_one_meaning_a_type_and_a_bound() {
+    let served = served(&["a"]);
+    let a = enrolled(&served, "a").await;
+    let twice = INITIALIZE.replace("\"id\":1", "\"id\":1,\"id\":2");
+    let long = format!("{INITIALIZE}{}", " ".repeat(9 << 20));
+    for (what, body, status) in [
+        ("a key twice", &*twice, 400),
+        ("cut", &INITIALIZE[..40], 400),
+        ("nothing", "", 400),
+        ("too long", &long, 413),
+    ] {
+        let answer = served.post(Some(&a), "/mcp", "", body).await;
+        // Who is refused while still sending may see the connection end.
+        let got = answer.map_or(413, |answer| answer.status);
+        assert_eq!(got, status, "{what}");
+    }
+    let port = served.port;
+    let typed = format!(
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: text/plain\r\nAccept: application/json, text/event-stream\r\n"
+    );
+    assert_eq!(raw(&served, &a, &typed, INITIALIZE).await, 415);
+    let other = format!("GET /etc/passwd HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n");
+    assert_eq!(raw(&served, &a, &other, "").await, 404);
+    let smuggled = format!(
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n"
+    );
+    let answer = raw(&served, &a, &smuggled, "0\r\n\r\nGET /mcp HTTP/1.1\r\n\r\n").await;
+    assert_eq!(answer, 400, "two lengths");
+}
+
+/// A session is its agent's: its id is worth nothing to another.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agents_session_is_not_found_by_another_agent() {
+    let served = served(&["a", "b"]);
+    let (a, b) = (enrolled(&served, "a").await, enrolled(&served, "b").await);
+    let begun = served.post(Some(&a), "/mcp", "", INITIALIZE).await.unwrap();
+    let session = begun
+        .text
+        .lines()
+        .find_map(|line| line.strip_prefix("mcp-session-id: "));
+    let session = format!(
+        "Mcp-Session-Id: {}\r\nMcp-Protocol-Version: 2025-06-18\r\n",
+        session.unwrap().trim()
+    );
+    let initialized =
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string();
+    let ready = served
+        .post(Some(&a), "/mcp", &session, &initialized)
+        .await
+        .unwrap();
+    assert_eq!(ready.status, 202, "{ready:?}");
+    let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" }).to_string();
+    let other = served
+        .post(Some(&b), "/mcp", &session, &list)
+        .await
+        .unwrap();
+    assert_eq!(other.status, 404, "{other:?}");
+    let nobody = served.post(None, "/mcp", &session, &list).await.unwrap();
+    assert_eq!(nobody.status, 401);
+    let own = served
+        .post(Some(&a), "/mcp", &session, &list)
+        .await
+        .unwrap();
+    assert_eq!(own.status, 200);
+    assert!(
+        own.text.contains("echo_") && !own.text.contains("types_"),
+        "{}",
+        own.text
+    );
+}
