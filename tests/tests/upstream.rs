@@ -1,5 +1,5 @@
 //! Tools of external MCP servers: called as they were accepted, and otherwise by nobody. Against a scripted server on
-//! loopback that does what real ones don't, and against the server of `rmcp`.
+//! loopback that does what real ones don't, and against the server of the protocol's Python package.
 #![cfg(test)]
 
 #[path = "upstream/accepted.rs"]

@@ -9,8 +9,9 @@ use vouchsafe_egress::{Failure as NotSent, Refused, Requests};
 use vouchsafe_package::value::canonical;
 use vouchsafe_policy::upstream::{Accepted, Changed, Definition};
 
-use crate::call::{Call, fits};
+use crate::call::Call;
 use crate::message::Reply;
+use crate::schema::{Unfit, fits};
 use crate::session::{Session, Trouble};
 use crate::shelf::Shelf;
 
@@ -134,12 +135,15 @@ impl Upstreams {
             Ok(accepted) => accepted,
             Err(Changed { not, .. }) => return refuse(not.why, not.fix),
         };
-        let arguments = match call.arguments(&accepted) {
-            Ok(arguments) => arguments,
-            Err(unfit) => return refuse(unfit.to_string(), String::new()),
-        };
-        match session.call(&accepted, arguments).await {
-            Ok(Reply::Result(result)) => read(&accepted, result),
+        let schema = accepted.definition().input_schema();
+        if let Err(unfit) = held(schema, call.input()).await {
+            return refuse(
+                format!("arguments and `inputSchema`: {unfit}"),
+                String::new(),
+            );
+        }
+        match session.call(&accepted, call.input()).await {
+            Ok(Reply::Result(result)) => read(&accepted, result).await,
             Ok(Reply::Error(error)) => Ended::Error(error),
             Err(trouble) => Ended::After(trouble),
         }
@@ -167,16 +171,31 @@ fn refuse(why: String, fix: String) -> Ended {
     Ended::Refused { why, fix }
 }
 
-/// What the skill gets of a result: its contents, in the form that was promised.
-fn read(accepted: &Accepted, mut result: Map<String, Json>) -> Ended {
+/// What the skill gets of a result: its contents, in the form that was promised (MCP 2025-11-25, "Output Schema").
+async fn read(accepted: &Accepted, mut result: Map<String, Json>) -> Ended {
     result.retain(|key, _| matches!(key.as_str(), "content" | "structuredContent" | "isError"));
-    let is_error = result.get("isError") == Some(&Json::Bool(true));
-    let result = Json::Object(result);
-    match fits(accepted, &result) {
-        _ if is_error => Ended::Error(result),
-        Ok(()) => Ended::Result(result),
-        Err(unfit) => Ended::Unfit(unfit.to_string()),
+    if result.get("isError") == Some(&Json::Bool(true)) {
+        return Ended::Error(Json::Object(result));
     }
+    let held = match (
+        accepted.definition().output_schema(),
+        result.get("structuredContent"),
+    ) {
+        (None, _) => Ok(()),
+        (Some(promised), Some(content)) => held(promised, content).await,
+        (Some(_), None) => Err(Unfit::Value),
+    };
+    match held {
+        Ok(()) => Ended::Result(Json::Object(result)),
+        Err(unfit) => Ended::Unfit(format!("result and `outputSchema`: {unfit}")),
+    }
+}
+
+/// As [`fits`], beside the threads that serve everybody: a long value and a long schema take a while.
+async fn held(schema: &Json, value: &Json) -> Result<(), Unfit> {
+    let (schema, value) = (schema.clone(), value.clone());
+    let held = tokio::task::spawn_blocking(move || fits(&schema, &value));
+    held.await.unwrap_or(Err(Unfit::Schema))
 }
 
 /// Records how an exchange ended, and says it. The record quotes nothing that a server wrote.

@@ -19,6 +19,7 @@ mod call;
 mod door;
 mod event;
 mod message;
+mod schema;
 mod session;
 mod shelf;
 
@@ -26,4 +27,5 @@ pub use call::{BadInput, Call};
 pub use door::{Failure, Upstreams};
 pub use event::Events;
 pub use message::{Broken, Reply, reply};
+pub use schema::{Unfit, fits};
 pub use shelf::Shelf;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::house::{DENIED, FILE, House, digest};
+use super::house::{DENIED, FILE, House, call, digest};
 use super::server::{Manner, ticket};
 
 #[test]
@@ -123,6 +123,27 @@ fn a_tool_that_nobody_accepted_is_listed_and_not_called() {
 }
 
 #[test]
+fn a_backup_keeps_what_was_accepted_and_what_there_is_to_compare_it_with() {
+    let house = House::new(Manner::default());
+    house.file("one").unwrap();
+    let mut worse = ticket();
+    worse["description"] = json!("Makes a ticket, and more.");
+    house.server.now(Manner {
+        pages: vec![vec![worse]],
+        ..Manner::default()
+    });
+    let other = house.restored();
+    let heard = call(&other, "upcaller_file", "tickets", r#"{"title":"two"}"#);
+    assert_eq!(heard.unwrap_err(), DENIED);
+    assert_eq!(house.server.calls(), 1);
+    let shown = other.run(&["upstream"]).ok().stdout;
+    assert!(
+        shown.contains("- /description: \"Makes a ticket.\""),
+        "{shown}"
+    );
+}
+
+#[test]
 fn the_grant_states_the_effect_and_the_server_s_word_for_it_counts_nothing() {
     // It is listed with `readOnlyHint`.
     let house = House::new(Manner::default());
@@ -215,7 +236,7 @@ fn what_is_not_granted_or_does_not_fit_the_accepted_schema_is_not_called() {
     assert!(
         details
             .iter()
-            .any(|detail| detail.contains("do not fit the tool's `inputSchema`")),
+            .any(|detail| detail.contains("arguments and `inputSchema`: it does not fit")),
         "{details:#?}"
     );
 }
@@ -264,7 +285,7 @@ fn a_promised_form_is_kept_or_the_result_is_not_passed_on() {
         house.server.now(manner(wrong));
         let heard = house.file("x").unwrap_err();
         assert!(
-            heard.contains("does not fit the tool's `outputSchema`"),
+            heard.contains("result and `outputSchema`: it does not fit"),
             "{heard}"
         );
         assert!(!heard.contains("obey"), "{heard}");

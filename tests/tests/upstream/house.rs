@@ -71,6 +71,20 @@ impl House {
         format!("{}{}", applied.stdout, applied.stderr)
     }
 
+    /// Another home, made from a backup of this one.
+    #[track_caller]
+    pub(crate) fn restored(&self) -> Home {
+        let (other, file) = (Home::empty(), self.home.path("backup.tar"));
+        let file = file.to_str().unwrap();
+        let passphrase = ["--backup-passphrase-file", self.home.passphrase()];
+        let backup = [&["backup", file], &passphrase[..]].concat();
+        self.home.run(&backup).ok();
+        other
+            .prove(&[&["restore", file], &passphrase[..]].concat())
+            .ok();
+        other
+    }
+
     /// The records of `kind`, oldest first.
     pub(crate) fn records(&self, kind: &str) -> Vec<Json> {
         let all = self.home.records(500).into_iter();

@@ -26,8 +26,11 @@ const CREDENTIALS: &str = "credentials.json";
 /// What skills keep; not there before one does.
 const STATE: &str = "state";
 
+/// What external servers listed; not there before one did. An operator compares what comes next with it.
+const UPSTREAM: &str = "upstream";
+
 /// What is kept of the data directory beside the keystore.
-pub(crate) const DATA: [&str; 9] = [
+pub(crate) const DATA: [&str; 10] = [
     "operator.json",
     CREDENTIALS,
     "applied.json",
@@ -36,6 +39,7 @@ pub(crate) const DATA: [&str; 9] = [
     "versions.json",
     "skills",
     STATE,
+    UPSTREAM,
     "audit",
 ];
 
@@ -112,7 +116,7 @@ fn archive(home: &Home, keystore: &Path, target: &Path) -> anyhow::Result<()> {
     archive.append_path_with_name(keystore, "data/keystore.json")?;
     for name in DATA {
         let path = home.data().join(name);
-        if ![NEXT, CREDENTIALS, STATE].contains(&name) || path.exists() {
+        if ![NEXT, CREDENTIALS, STATE, UPSTREAM].contains(&name) || path.exists() {
             add(&mut archive, &path, &format!("data/{name}"))?;
         }
     }
