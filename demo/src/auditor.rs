@@ -1,12 +1,12 @@
 //! What an auditor does: first with us, then without.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use vouchsafe_tests::{home, python, wasm};
 
-use crate::stage::Stage;
+use crate::stage::{Running, Stage};
 
 /// Looks at the records and checks them.
 pub(crate) fn checks(stage: &Stage) -> Result<()> {
@@ -42,16 +42,6 @@ pub(crate) fn has_it_witnessed(stage: &Stage, proof: &str) -> Result<()> {
     let (key, url) = (said()?, said()?);
     stage.vouchsafe(&format!("audit cosign {url} --witness {key}"), 0)?;
     Ok(())
-}
-
-/// A process that ends with the scene.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
 }
 
 /// Takes the whole log away, and checks it with programs that know nothing of its host.

@@ -8,6 +8,7 @@ use vouchsafe_tests::ledger;
 use vouchsafe_tests::postgres::Postgres;
 
 use crate::PROOF;
+use crate::agent::{Agent, show};
 use crate::payment::head;
 use crate::stage::Stage;
 
@@ -40,7 +41,7 @@ impl Office {
     }
 
     /// Books `invoice`.
-    pub(crate) fn books(&self, stage: &Stage, invoice: &Json) -> Result<()> {
+    pub(crate) fn books(&self, stage: &Stage, agent: &Agent, invoice: &Json) -> Result<()> {
         stage.heading("The ledger gets it, with a role of the database that is made for this host and ends with it");
         stage.brings_skill("ledger", PROOF)?;
         let sql = ledger::grant(&self.postgres, &self.authority);
@@ -50,12 +51,13 @@ impl Office {
         );
         stage.write("home/config/grants/vouchsafe-skills.ledger.toml", &grant)?;
         stage.bring(self.bao.path("secret-id").as_ref(), "secret-id")?;
-        stage.write("home/config/vouchsafe.toml", &self.settings(stage))?;
+        let settings = format!("{}\n{}", agent.settings(), self.settings(stage));
+        stage.write("home/config/vouchsafe.toml", &settings)?;
         stage.vouchsafe(&format!("install ledger.wasm --yes {PROOF}"), 0)?;
-        let entry = serde_json::to_string(&json!({ "entry": entry(invoice)? }))? + "\n";
-        stage.write("entry.json", &entry)?;
-        stage.vouchsafe("call ledger_book --input entry.json", 0)?;
-        stage.vouchsafe("call ledger_book --input entry.json", 0)?;
+        for _ in 0..2 {
+            let reply = agent.calls("ledger_book", json!({ "entry": entry(invoice)? }))?;
+            show(&reply.structured_content.context("it was not booked")?);
+        }
         let booked = self.postgres.query("select count(*) from ledger_entries");
         ensure!(booked == "1", "the ledger has {booked} entries");
         stage.vouchsafe("audit show --limit 4", 0)?;

@@ -16,6 +16,7 @@ use anyhow::Result;
 use vouchsafe_tests::bank::Bank;
 use vouchsafe_tests::wasm;
 
+use agent::Agent;
 use stage::Stage;
 
 /// The passphrase file that stands in for a person at a terminal.
@@ -36,20 +37,21 @@ fn story(stage: &Stage) -> Result<()> {
     operator_sets_up(stage)?;
     author_signs(stage)?;
     operator_installs(stage)?;
-    let invoice = agent::calls_over_mcp(stage)?;
+    let agent = Agent::comes_in(stage)?;
+    let invoice = agent.reads_the_invoice()?;
     auditor::checks(stage)?;
     let office = booking::Office::open();
     match &office {
-        Ok(office) => office.books(stage, &invoice)?,
+        Ok(office) => office.books(stage, &agent, &invoice)?,
         Err(why) => anstream::println!("\n{LEFT_OUT}: {why}."),
     }
     let settings = office
         .as_ref()
         .map_or(String::new(), |office| office.settings(stage));
     let bank = Bank::open(payment::TOKEN);
-    payment::waits_for_a_person(stage, &bank, &invoice, &settings)?;
+    payment::waits_for_a_person(stage, &agent, &bank, &invoice, &settings)?;
     payment::goes_nowhere_else(stage, &bank)?;
-    refusals::show(stage)?;
+    refusals::show(stage, &agent)?;
     auditor::has_it_witnessed(stage, PROOF)?;
     auditor::checks_without_us(stage)?;
     stage.heading("Look around");

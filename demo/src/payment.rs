@@ -1,25 +1,23 @@
 //! The payment: it waits for a person who is not who asked, is made once, and what belongs to it goes nowhere else.
 
-use std::os::unix::fs::MetadataExt as _;
-
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value as Json, json};
 use vouchsafe_tests::bank::Bank;
 
 use crate::PROOF;
+use crate::agent::{Agent, NAME, show};
 use crate::stage::Stage;
 
 /// What the bank asks for, which neither skill nor agent ever sees.
 pub(crate) const TOKEN: &str = "tok-9f2c41d05be17a3344c2e81a";
 
-/// Exit code of `vouchsafe` for a refusal.
-const REFUSED: i32 = 4;
 /// Exit code for a tool that ran and failed.
 const TOOL: i32 = 5;
 
 /// Pays `invoice` at `bank`, once bo has said yes.
 pub(crate) fn waits_for_a_person(
     stage: &Stage,
+    agent: &Agent,
     bank: &Bank,
     invoice: &Json,
     settings: &str,
@@ -32,8 +30,10 @@ pub(crate) fn waits_for_a_person(
         "home/config/grants/vouchsafe-skills.payments.toml",
         &grant(bank),
     )?;
-    let uid = std::fs::metadata(stage.path("passphrase"))?.uid();
-    let works_for = format!("{settings}[works-for]\nuid-{uid} = \"anna@corp.example\"\n");
+    let works_for = format!(
+        "{}\n{settings}[works-for]\n{NAME} = \"anna@corp.example\"\n",
+        agent.settings()
+    );
     stage.write("home/config/vouchsafe.toml", &works_for)?;
     stage.quietly(&format!("key new bo {PROOF}"))?;
     stage.vouchsafe("approver enrol bo --person bo@corp.example --key bo.pub", 0)?;
@@ -41,12 +41,18 @@ pub(crate) fn waits_for_a_person(
     stage.piped(&format!("secret set bank-token --yes {PROOF}"), TOKEN)?;
 
     stage.heading("The agent asks; nothing runs until bo has seen it and signed");
-    let order = serde_json::to_string(&order(invoice)?)? + "\n";
-    stage.write("order.json", &order)?;
-    let told = stage.vouchsafe("call payments_initiate --input order.json", REFUSED)?;
-    let id = waiting(&told)?;
-    stage.vouchsafe(&format!("approve {id} --key bo.key {PROOF}"), 0)?;
-    stage.vouchsafe("call payments_initiate --input order.json", 0)?;
+    let order = order(invoice)?;
+    std::thread::scope(|both| {
+        // The agent's request stays open meanwhile.
+        let paying = both.spawn(|| agent.calls("payments_initiate", order));
+        let id = waiting(stage)?;
+        stage.vouchsafe(&format!("approve {id} --key bo.key {PROOF}"), 0)?;
+        let reply = paying
+            .join()
+            .map_err(|_| anyhow::anyhow!("the call broke"))??;
+        show(&reply.structured_content.context("it was not paid")?);
+        Ok::<_, anyhow::Error>(())
+    })?;
     let payments = bank.payments();
     ensure!(
         payments.len() == 1,
@@ -114,10 +120,15 @@ fn order(invoice: &Json) -> Result<Json> {
     }))
 }
 
-/// The name of the waiting call.
-fn waiting(told: &str) -> Result<&str> {
-    let (_, rest) = told
-        .split_once("it waits for people as ")
-        .context("it does not wait")?;
-    rest.split(',').next().context("it has no name")
+/// The name of the call that waits, once one does.
+fn waiting(stage: &Stage) -> Result<String> {
+    for _ in 0..200 {
+        let told = stage.command("approvals --json").output()?.stdout;
+        let told: Json = serde_json::from_slice(&told)?;
+        if let Some(id) = told.pointer("/0/id").and_then(Json::as_str) {
+            return Ok(id.to_owned());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    anyhow::bail!("nothing waits")
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 
 use crate::PROOF;
+use crate::agent::Agent;
 use crate::stage::Stage;
 
 /// Exit code of `vouchsafe` for a refusal.
@@ -15,12 +16,13 @@ const TOOL: i32 = 5;
 const MORE: i32 = 3;
 
 /// Shows every refusal.
-pub(crate) fn show(stage: &Stage) -> Result<()> {
+pub(crate) fn show(stage: &Stage, agent: &Agent) -> Result<()> {
     flipped_byte(stage)?;
     greedy_update(stage)?;
     write_during_read(stage)?;
     endless_loop(stage)?;
     edited_grant(stage)?;
+    agent.is_kept_out(stage)?;
     stage.heading("All of it is in the log");
     stage.vouchsafe("audit show --limit 12", 0)?;
     stage.vouchsafe("audit verify", 0)?;

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, ensure};
@@ -10,6 +10,16 @@ use vouchsafe_tests::wasm;
 
 const HEADING: Style = AnsiColor::Cyan.on_default().bold();
 const TYPED: Style = Style::new().bold();
+
+/// A process that ends with the scene.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
 
 /// A directory in which commands are run and shown.
 pub(crate) struct Stage {
@@ -35,9 +45,14 @@ impl Stage {
         anstream::println!("\n{HEADING}## {text}{HEADING:#}");
     }
 
+    /// Shows what is typed after `vouchsafe`.
+    pub(crate) fn typed(&self, typed: &str) {
+        anstream::println!("{TYPED}$ vouchsafe {typed}{TYPED:#}");
+    }
+
     /// Runs `vouchsafe` as typed, shows what it prints, and checks how it ends.
     pub(crate) fn vouchsafe(&self, typed: &str, expected: i32) -> Result<String> {
-        anstream::println!("{TYPED}$ vouchsafe {typed}{TYPED:#}");
+        self.typed(typed);
         let output = self
             .command(typed)
             .stdin(Stdio::null())

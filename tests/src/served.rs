@@ -212,7 +212,11 @@ fn serve(home: &Home) -> Child {
 }
 
 /// A port that nobody listened on a moment ago.
-fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }

@@ -433,7 +433,7 @@ fn every_command_that_the_pages_name_is_one() {
             let words: Vec<&str> = command.split_whitespace().collect();
             let nested = matches!(
                 words.first(),
-                Some(&("key" | "keys" | "audit" | "approver" | "secret"))
+                Some(&("agent" | "key" | "keys" | "audit" | "approver" | "secret"))
             );
             let verb = words.iter().take(if nested { 2 } else { 1 });
             let verb: Vec<&str> = verb.copied().filter(|word| is_verb(word)).collect();

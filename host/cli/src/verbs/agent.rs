@@ -123,6 +123,7 @@ fn invite(
     let mut id = [0; 16];
     rand::fill(&mut id).context("no randomness")?;
     let until = clock::now() + jiff::SignedDuration::from_millis(i64::try_from(within.0)?);
+    let until = jiff::Timestamp::from_second(until.as_second())?;
     let invitation = Invitation {
         agent: name.to_owned(),
         id: hex::encode(id),
