@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::sketch::is_free;
+
 /// A home of its own in a temporary directory; its owner process is stopped when it is dropped.
 pub struct Home {
     directory: TempDir,
@@ -198,15 +200,16 @@ impl Home {
         assert!(child.wait().expect("its end").success());
     }
 
-    /// Stops the owner, and waits until it has given back the space that its log had set aside.
+    /// Stops the owner, and waits until its log is closed and published.
     ///
     /// # Panics
     /// When it does not end.
     pub fn end_owner(&self) {
-        self.run(&["stop"]).ok();
-        let records = self.data("audit").join("records.log");
+        self.stop();
+        let lock = self.data("audit").join("lock");
         let begun = Instant::now();
-        while std::fs::read(&records).expect("the log").ends_with(&[0]) {
+        // The log lets go of it when all is published.
+        while lock.exists() && !is_free(&lock) {
             assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -207,6 +207,6 @@ impl Home {
     }
 }
 
-fn is_free(lock: &Path) -> bool {
+pub(crate) fn is_free(lock: &Path) -> bool {
     std::fs::File::open(lock).is_ok_and(|file| file.try_lock().is_ok())
 }

@@ -170,6 +170,9 @@ fn a_log_put_back_to_an_older_state_is_found_by_a_checkpoint_that_was_kept() {
     for (file, bytes) in files.iter().zip(older) {
         std::fs::write(audit.join(file), bytes).expect("it is put back");
     }
+    // By the mark that lies there, and without it by what was kept alone.
+    says(&home.run(&["audit", "verify"]), "its end was cut");
+    std::fs::remove_file(audit.join("mark")).expect("it is taken away");
     let blind = home.run(&["audit", "verify"]).ok();
     assert!(
         blind.stdout.contains("put back to an older state"),
@@ -181,6 +184,72 @@ fn a_log_put_back_to_an_older_state_is_found_by_a_checkpoint_that_was_kept() {
     let forged = write(&home, "forged", "a\n1\nAA==\n\n\u{2014} a AAAAAAAA\n");
     let found = home.run(&["audit", "verify", "--from", text(&forged)]);
     assert_ne!(found.code, 0);
+}
+
+/// What says what the log is, by name.
+type Beside = [(&'static str, Vec<u8>); 3];
+
+fn beside(home: &Home) -> Beside {
+    home.end_owner();
+    ["records.log", "checkpoint", "mark"].map(|name| {
+        let bytes = std::fs::read(home.data("audit").join(name));
+        (name, bytes.expect("a file of the log"))
+    })
+}
+
+fn put_back(home: &Home, files: &[(&'static str, Vec<u8>)]) {
+    home.end_owner();
+    for (name, bytes) in files {
+        std::fs::write(home.data("audit").join(name), bytes).expect("it is put back");
+    }
+}
+
+#[test]
+fn a_log_put_back_to_an_older_checkpoint_is_not_opened_whatever_was_written_after_it() {
+    let home = with_calls(1);
+    let say = |text: &str| home.call("echo_say", &json!({ "text": text }));
+    home.run(&["audit", "checkpoint"]).ok();
+    let [old_records, old_checkpoint, old_mark] = beside(&home);
+    say("b").ok();
+    let newest = beside(&home);
+    let old = [old_records, old_checkpoint, old_mark.clone()];
+    // Who puts the mark back too is seen by a witness alone: here they write another history with it.
+    put_back(&home, &old);
+    for text in ["c", "d", "e"] {
+        say(text).ok();
+    }
+    let [other_records, _, _] = beside(&home);
+    let [old_records, old_checkpoint, _] = old;
+    let [_, _, newest_mark] = newest.clone();
+
+    let refused = |files: [(&'static str, Vec<u8>); 3], why: &str| {
+        put_back(&home, &files);
+        let found = say("f");
+        assert_ne!(found.code, 0);
+        says(&found, why);
+        says(&found, "move it away to begin a new log");
+    };
+    let cut = [old_records, old_checkpoint.clone(), newest_mark.clone()];
+    refused(cut, "its end was cut off, or an older state was put back");
+    let rewritten = [other_records.clone(), old_checkpoint.clone(), newest_mark];
+    refused(rewritten, "other records were written after it");
+    // A mark of their own: what an older checkpoint says, under the tag of the older mark changed by a digit.
+    let mut forged = old_mark.1;
+    let last = forged.len() - 2;
+    forged[last] = if forged[last] == b'0' { b'1' } else { b'0' };
+    let forged = [
+        other_records.clone(),
+        old_checkpoint.clone(),
+        ("mark", forged),
+    ];
+    refused(forged, "`audit/mark` is missing, or is not");
+    std::fs::remove_file(home.data("audit").join("mark")).expect("it is taken away");
+    put_back(&home, &[other_records, old_checkpoint]);
+    says(&say("f"), "`audit/mark` is missing, or is not");
+
+    put_back(&home, &newest);
+    say("g").ok();
+    home.run(&["audit", "verify"]).ok();
 }
 
 #[test]

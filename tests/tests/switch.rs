@@ -116,6 +116,7 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
     home.stop();
     let states = [
         "audit/checkpoint",
+        "audit/mark",
         "versions.json",
         "applied.json",
         "disabled.json",
@@ -131,12 +132,13 @@ fn a_rotation_cut_short_anywhere_loses_nothing() {
     for (written, keys, seal, moved) in [
         (0, &old_keys, &old_seal, 0),
         (3, &old_keys, &old_seal, 0),
-        (5, &old_keys, &old_seal, 0),
-        (5, &new_keys, &old_seal, 0),
-        (5, &new_keys, &new_seal, 0),
-        (5, &new_keys, &new_seal, 1),
-        (5, &new_keys, &new_seal, 3),
-        (5, &new_keys, &new_seal, 5),
+        (6, &old_keys, &old_seal, 0),
+        (6, &new_keys, &old_seal, 0),
+        (6, &new_keys, &new_seal, 0),
+        (6, &new_keys, &new_seal, 1),
+        (6, &new_keys, &new_seal, 2),
+        (6, &new_keys, &new_seal, 3),
+        (6, &new_keys, &new_seal, 6),
     ] {
         home.stop();
         fs::create_dir(home.data("rotating")).unwrap();

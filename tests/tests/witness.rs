@@ -140,7 +140,7 @@ fn a_log_that_was_put_back_or_rewritten_gets_no_signature() {
     let audit = home.data("audit");
     home.run(&["audit", "checkpoint"]).ok();
     home.end_owner();
-    let files = ["records.log", "checkpoint"];
+    let files = ["records.log", "checkpoint", "mark"];
     let older = files.map(|file| std::fs::read(audit.join(file)).expect("a file of the log"));
     let witness = Witness::of(&home, &home.path("state"));
     home.call("echo_say", &json!({ "text": "bad" })).ok();

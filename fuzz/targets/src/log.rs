@@ -35,6 +35,7 @@ fn keys() -> LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
         checkpoints: store.signer(Purpose::LogCheckpoints).expect("a key"),
+        mark: store.mac(Purpose::LogMark),
     })
 }
 

@@ -65,6 +65,26 @@ pub enum LogError {
         "the log has records and no `audit/checkpoint`: somebody took it away, and may have changed records; restore it from a backup, or move the log away to begin a new one"
     )]
     Unsigned,
+    /// There is a checkpoint, and what lies beside it as its mark is none of this host for this log.
+    #[error(
+        "`audit/mark` is missing, or is not what this host wrote for this log: the log may have been put back to an older state; restore the newest copy of the whole `audit` directory, or move it away to begin a new log"
+    )]
+    Mark,
+    /// The log was longer when it was published last.
+    #[error(
+        "the log ends at record {has}, and reached {had} when this host published it last: its end was cut off, or an older state was put back; restore the newest copy of the whole `audit` directory, or move it away to begin a new log"
+    )]
+    PutBack {
+        /// By the mark.
+        had: Seq,
+        /// What is there.
+        has: Seq,
+    },
+    /// The log had other records when it was published last.
+    #[error(
+        "the first {0} records are not those that this host published last: an older state was put back and other records were written after it; restore the newest copy of the whole `audit` directory, or move it away to begin a new log"
+    )]
+    Rewritten(Seq),
     /// A tile of the tree.
     #[error(transparent)]
     Tile(#[from] TileError),

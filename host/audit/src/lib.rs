@@ -22,6 +22,7 @@ mod error;
 mod export;
 mod frame;
 mod log;
+mod mark;
 mod record;
 mod recover;
 mod salts;
@@ -40,7 +41,7 @@ pub use entry::{
 };
 pub use error::{Bad, LogError};
 pub use export::export;
-pub use log::{Log, LogKeys, Options, Recorded};
+pub use log::{HANDED_OVER, Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
 pub use scan::{Place, Records, records, records_from};
 pub use shelf::{Shelf, TileError};

@@ -14,6 +14,7 @@ use vouchsafe_tlog::receipt::Receipt;
 
 use crate::chain::hex;
 use crate::frame::HEADER;
+use crate::mark::MARK;
 use crate::salts::Salts;
 use crate::scan::{self, FILE, Records};
 use crate::shelf::{Directory, Shelf};
@@ -35,7 +36,12 @@ pub struct LogKeys {
     pub pseudonyms: MacKey,
     /// Signs checkpoints.
     pub checkpoints: SigningKey,
+    /// Authenticates how far the log has come.
+    pub mark: MacKey,
 }
+
+/// Files beside the log that whoever takes over with new keys wants by those: see [`Log::hand_over`].
+pub const HANDED_OVER: [&str; 2] = [CHECKPOINT, MARK];
 
 /// The longest note that is read, in bytes.
 const MOST_OF_A_NOTE: u64 = 64 << 10;
@@ -132,7 +138,7 @@ impl Log {
         let shared = Arc::new(recover::open(
             storage,
             shelf,
-            keys.checkpoints.clone(),
+            (keys.checkpoints.clone(), keys.mark.clone()),
             options,
         )?);
         let writer = std::thread::Builder::new()
@@ -275,13 +281,17 @@ impl Log {
         &self.shared.tree.keys().newest
     }
 
-    /// The checkpoint over all durable records signed by the key of `next`, which takes over from this log's: it is to lie
-    /// in the place of the published one when the log is opened with those keys.
+    /// Checkpoint and mark over all durable records by the keys of `next`, which take over from this log's: they are to lie
+    /// in the places of the published ones, [`HANDED_OVER`], when the log is opened with those keys.
     ///
     /// # Errors
     /// None that is known of.
-    pub fn hand_over(&self, next: &LogKeys) -> Result<Note, LogError> {
-        self.shared.tree.signed_by(&next.checkpoints)
+    pub fn hand_over(&self, next: &LogKeys) -> Result<[(&'static str, String); 2], LogError> {
+        let (note, mark) = self
+            .shared
+            .tree
+            .signed_by((&next.checkpoints, &next.mark))?;
+        Ok([(CHECKPOINT, note.to_string()), (MARK, mark)])
     }
 
     /// The key that will check what this log signs with `keys`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand;
 use vouchsafe_ambient::clock;
-use vouchsafe_keys::SigningKey;
+use vouchsafe_keys::{MacKey, SigningKey};
 
 use crate::entry::{Control, Entry, Unknown, Why};
 use crate::error::storage as failed;
@@ -25,12 +25,12 @@ use crate::{Bad, LogError, Record, Seq};
 pub(crate) fn open(
     storage: Arc<dyn Storage>,
     shelf: Box<dyn Shelf>,
-    signer: SigningKey,
+    keys: (SigningKey, MacKey),
     options: Options,
 ) -> Result<Shared, LogError> {
     begin(storage.as_ref())?;
     let header = read_header(storage.as_ref())?;
-    let mut opening = Opening::begin(&header, signer, shelf)?;
+    let mut opening = Opening::begin(&header, keys, shelf)?;
     let survey = survey(
         &storage,
         Reading {

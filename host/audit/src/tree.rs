@@ -10,13 +10,14 @@ use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use vouchsafe_keys::SigningKey;
+use vouchsafe_keys::{MacKey, SigningKey};
 use vouchsafe_tlog::note::{Note, NoteError, VerifierKey};
 use vouchsafe_tlog::receipt::Proof;
 use vouchsafe_tlog::tile::{Tile, TileNodes, WIDTH};
 use vouchsafe_tlog::{Builder, Checkpoint, hash, merkle};
 
 use crate::chain::{hex, sha256};
+use crate::mark::{self, MARK};
 use crate::shelf::{self, Shelf, Shelved};
 use crate::{Bad, LogError, Seq, frame};
 
@@ -93,6 +94,7 @@ pub(crate) struct Tree {
     origin: String,
     keys: Keys,
     signer: SigningKey,
+    marker: MacKey,
     shelf: Box<dyn Shelf>,
     state: Mutex<State>,
     /// What lies on the shelf. Held while something is laid there, which the state is not: who integrates does not wait
@@ -176,6 +178,7 @@ impl Tree {
             .map(|(tile, hashes)| (tile.to_string(), hashes.concat()))
             .collect();
         let (size, note) = (state.builder.size(), self.sign(&mut state));
+        let mark = mark::of(&self.checkpoint(&state), &self.marker);
         drop(state);
         self.shelve()?;
         if published.size.is_none_or(|published| published < size) {
@@ -183,6 +186,8 @@ impl Tree {
                 self.shelf.write(path, bytes, false)?;
             }
             self.shelf.write(KEYS, self.keys_file().as_bytes(), true)?;
+            // Before the checkpoint: no crash leaves one beyond the mark.
+            self.shelf.write(MARK, mark.as_bytes(), true)?;
             let text = note.to_string();
             self.shelf.write(CHECKPOINT, text.as_bytes(), true)?;
             let edge: Vec<_> = edge.into_iter().map(|(path, _)| path).collect();
@@ -279,11 +284,16 @@ impl Tree {
         Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
     }
 
-    /// A checkpoint over all that is integrated, by the key of `signer`.
-    pub(crate) fn signed_by(&self, signer: &SigningKey) -> Result<Note, LogError> {
-        let text = self.checkpoint(&self.state()).to_string();
+    /// A checkpoint over all that is integrated, and its mark, by other keys.
+    pub(crate) fn signed_by(
+        &self,
+        (signer, marker): (&SigningKey, &MacKey),
+    ) -> Result<(Note, String), LogError> {
+        let checkpoint = self.checkpoint(&self.state());
+        let text = checkpoint.to_string();
         let signature = signer.sign(text.as_bytes());
-        Ok(Note::signed(text, &self.key_of(signer)?, signature))
+        let note = Note::signed(text, &self.key_of(signer)?, signature);
+        Ok((note, mark::of(&checkpoint, marker)))
     }
 
     fn checkpoint(&self, state: &State) -> Checkpoint {
@@ -348,16 +358,17 @@ impl State {
 pub(crate) struct Opening {
     tree: Tree,
     previous: Option<(Checkpoint, Note)>,
+    mark: Option<Checkpoint>,
 }
 
 impl Opening {
     /// Begins with no record; what `shelf` has of before is what the records must come to.
     ///
     /// # Errors
-    /// When there is a checkpoint that this log's keys did not sign.
+    /// When there is a checkpoint that this log's keys did not sign, or no mark of its own.
     pub(crate) fn begin(
         header: &[u8],
-        signer: SigningKey,
+        (signer, marker): (SigningKey, MacKey),
         shelf: Box<dyn Shelf>,
     ) -> Result<Self, LogError> {
         let origin = origin(header);
@@ -371,23 +382,34 @@ impl Opening {
             }
             None => None,
         };
+        let mark = match shelf::text(shelf.as_ref(), MARK)? {
+            Some(text) => Some(mark::read(&text, &origin, &marker)?),
+            // It was there before the first checkpoint was.
+            None if previous.is_some() => return Err(LogError::Mark),
+            None => None,
+        };
         let tree = Tree {
             origin,
             keys,
             signer,
+            marker,
             shelf,
             state: Mutex::new(State::default()),
             published: Mutex::default(),
             closed: Mutex::default(),
             closing: Condvar::new(),
         };
-        Ok(Self { tree, previous })
+        Ok(Self {
+            tree,
+            previous,
+            mark,
+        })
     }
 
     /// Takes in the next record. A full tile that the shelf has not, or has otherwise, is laid there anew.
     ///
     /// # Errors
-    /// [`LogError::Damaged`] when the records are not those that were signed for.
+    /// [`LogError::Damaged`] or [`LogError::Rewritten`] when the records are not those that were signed for.
     pub(crate) fn show(&mut self, record: &[u8]) -> Result<(), LogError> {
         let mut state = self.tree.state();
         let shelf = self.tree.shelf.as_ref();
@@ -401,26 +423,34 @@ impl Opening {
                 let why = "it, or one before it, is not what this log signed a checkpoint for";
                 Err(damaged(size, why.to_owned()))
             }
-            _ => Ok(()),
+            _ => match self.mark.as_ref().filter(|mark| mark.size == size) {
+                Some(mark) if mark.root != state.builder.root() => Err(LogError::Rewritten(size)),
+                _ => Ok(()),
+            },
         }
     }
 
     /// The tree of the records that were shown.
     ///
     /// # Errors
-    /// [`LogError::Damaged`] when there were more.
+    /// [`LogError::Damaged`] or [`LogError::PutBack`] when there were more.
     pub(crate) fn end(self) -> Result<Tree, LogError> {
-        let Self { tree, previous } = self;
+        let (tree, mark) = (self.tree, self.mark);
         let size = tree.state().builder.size();
-        let Some((checkpoint, note)) = previous else {
-            return Ok(tree);
+        let is_reached = mark
+            .as_ref()
+            .map_or(Ok(()), |mark| mark::is_reached(mark, size));
+        let Some((checkpoint, note)) = self.previous else {
+            return is_reached.map(|()| tree);
         };
         if checkpoint.size > size {
             let had = checkpoint.size;
             let why = format!("it is missing: this log signed a checkpoint over {had} records");
             return Err(damaged(size + 1, why));
         }
-        let is_whole = checkpoint.size == size && tree.has_its_edge()?;
+        is_reached?;
+        let is_marked = mark.is_some_and(|mark| mark.size == size);
+        let is_whole = is_marked && checkpoint.size == size && tree.has_its_edge()?;
         let edge = Tile::of_tree(checkpoint.size).filter(|tile| tile.width < WIDTH);
         *unpoisoned(&tree.published) = Published {
             size: is_whole.then_some(size),

@@ -14,6 +14,7 @@ use vouchsafe_tlog::tile::Tile;
 use vouchsafe_tlog::{Builder, Checkpoint};
 
 use crate::chain::Chain;
+use crate::mark::{self, MARK};
 use crate::scan::FILE;
 use crate::shelf::{self, Directory, Shelf};
 use crate::storage::{Disk, Storage};
@@ -272,7 +273,10 @@ fn check(
     let keys = shelf::text(shelf, KEYS).map_err(LogError::from)?;
     let keys = keys.map(|keys| Keys::parse(&keys)).transpose();
     let keys = keys.map_err(LogError::Checkpoint)?;
-    let check = Check::of(expect, own.as_deref(), keys.as_ref(), Whose::Beside)?;
+    let mark = shelf::text(shelf, MARK).map_err(LogError::from)?;
+    let mut check = Check::of(expect, own.as_deref(), keys.as_ref(), Whose::Beside)?;
+    // Who has not the keystore can't say whose it is; where it says otherwise than the records, the next start fails.
+    check.mark = mark.as_deref().and_then(mark::unverified);
     check.run(storage, None, tiles)
 }
 
@@ -292,6 +296,8 @@ pub(crate) struct Check {
     kept: Option<Checkpoint>,
     /// The one that lies beside the log.
     own: Option<Checkpoint>,
+    /// How far it had come when it was published last, by what lies there.
+    mark: Option<Checkpoint>,
     key: Option<VerifierKey>,
     whose: Whose,
 }
@@ -321,6 +327,7 @@ impl Check {
             // Of the key that signed, which may be an older one.
             key: own.as_ref().map(|(_, key)| (*key).clone()),
             own: own.map(|(checkpoint, _)| checkpoint),
+            mark: None,
             whose,
         })
     }
@@ -342,7 +349,7 @@ impl Check {
         };
         let mut roots = Roots::default();
         let survey = survey(storage, reading, &mut |record| {
-            roots.take(record, [&self.kept, &self.own], tiles);
+            roots.take(record, [&self.kept, &self.own, &self.mark], tiles);
             Ok(())
         })?;
         if let Some(bad) = survey.fault() {
@@ -352,7 +359,7 @@ impl Check {
         if let Some(head) = self.head {
             check_expected(head, survey.wanted, last)?;
         }
-        for checkpoint in [&self.kept, &self.own].into_iter().flatten() {
+        for checkpoint in [&self.kept, &self.own, &self.mark].into_iter().flatten() {
             roots.check(checkpoint, last)?;
         }
         Ok(Verification {
@@ -426,7 +433,7 @@ struct Roots {
 }
 
 impl Roots {
-    fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 2], tiles: &mut Compared<'_>) {
+    fn take(&mut self, record: &[u8], wanted: [&Option<Checkpoint>; 3], tiles: &mut Compared<'_>) {
         let mut full = Vec::new();
         let Ok(()) = self.builder.push(hash::leaf(record), |tile, hashes| {
             full.push((tile, hashes.to_vec()));

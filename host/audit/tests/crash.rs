@@ -156,6 +156,7 @@ fn explore(seed: u64) {
             Cut::Torn,
             Cut::NoSync,
             Cut::Flipped,
+            Cut::PutBack,
         ] {
             let at = || {
                 format!(
@@ -244,6 +245,8 @@ enum Cut {
     NoSync,
     /// A bit of what had been synced is another one.
     Flipped,
+    /// Somebody put file and checkpoint back to what was published first.
+    PutBack,
 }
 
 /// What had been done, promised and given away when power failed.
@@ -257,6 +260,8 @@ struct Before {
     fleeting: BTreeMap<String, Vec<u8>>,
     acknowledged: Option<Head>,
     signed: Vec<String>,
+    /// The first checkpoint, and the file as it was then.
+    first: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Before {
@@ -273,6 +278,9 @@ impl Before {
                     before.unsynced.clear();
                 }
                 Step::Shelve(path, bytes, true) => {
+                    if path == "checkpoint" && before.first.is_none() {
+                        before.first = Some((bytes.clone(), before.stable.clone()));
+                    }
                     before.lasting.insert(path.clone(), bytes.clone());
                 }
                 Step::Shelve(path, bytes, false) => {
@@ -294,18 +302,43 @@ impl Before {
             fleeting: BTreeMap::new(),
             acknowledged: None,
             signed: Vec::new(),
+            first: None,
         }
     }
 
     fn check(&self, cut: Cut, dice: &mut Dice, at: &dyn Fn() -> String) {
+        if cut == Cut::PutBack {
+            return self.put_back(dice, at);
+        }
         let image = self.image(cut, dice);
         let opened = Log::open_on(Faulty::holding(image), self.shelf(dice), keys(), SMALL);
         match opened {
             Ok(log) => self.holds(&log, cut, at),
             // A disk that breaks its word may be refused; one that keeps it never is.
-            Err(LogError::Damaged(_) | LogError::Checkpoint(_))
+            Err(LogError::Damaged(_) | LogError::Checkpoint(_) | LogError::PutBack { .. })
                 if matches!(cut, Cut::NoSync | Cut::Flipped) => {}
             Err(error) => panic!("{}: {error}", at()),
+        }
+    }
+
+    /// With the first checkpoint, and records that end where it does, the log is opened only while that is the newest.
+    fn put_back(&self, dice: &mut Dice, at: &dyn Fn() -> String) {
+        let Some((checkpoint, image)) = &self.first else {
+            return;
+        };
+        let shelf = self.shelf(dice);
+        shelf.write("checkpoint", checkpoint, true).unwrap();
+        let opened = Log::open_on(Faulty::holding(image.clone()), shelf, keys(), SMALL);
+        let marked = |text: &[u8]| -> u64 {
+            let text = String::from_utf8_lossy(text);
+            text.lines().nth(1).unwrap().parse().unwrap()
+        };
+        // Records that were durable and not published yet may be in that image.
+        let is_behind = marked(&self.lasting["mark"]) > records_in(image);
+        match opened {
+            Err(LogError::PutBack { .. }) if is_behind => {}
+            Ok(_) if !is_behind => {}
+            other => panic!("{}: {:?}", at(), other.map(|log| log.head())),
         }
     }
 
@@ -343,7 +376,7 @@ impl Before {
             _ => self.stable.clone(),
         };
         match cut {
-            Cut::Nothing | Cut::NoSync => {}
+            Cut::Nothing | Cut::NoSync | Cut::PutBack => {}
             Cut::Everything => self
                 .unsynced
                 .iter()
@@ -401,6 +434,10 @@ impl Before {
         }
         Box::new(shelf)
     }
+}
+
+fn records_in(image: &[u8]) -> u64 {
+    image.iter().filter(|byte| **byte == 0x1e).count() as u64
 }
 
 fn apply(file: &mut Vec<u8>, step: &Step) {

@@ -115,6 +115,8 @@ async fn what_was_signed_for_cannot_be_rewritten_even_with_a_whole_new_chain() {
     let opened = Log::open(dir.path(), keys(), SMALL).unwrap_err();
     assert!(matches!(opened, LogError::Checkpoint(_)), "{opened}");
     std::fs::write(dir.path().join("verifier-keys"), format!("{their_key}\n")).unwrap();
+    assert!(verify(dir.path(), &Expect::default()).is_err(), "the mark");
+    std::fs::remove_file(dir.path().join("mark")).unwrap();
     let fooled = verify(dir.path(), &Expect::default()).unwrap();
     assert_eq!((fooled.key, fooled.unchecked.len()), (Some(their_key), 2));
     std::fs::write(dir.path().join("verifier-keys"), format!("{key}\n")).unwrap();
@@ -221,8 +223,12 @@ async fn a_new_key_takes_over_and_what_the_old_one_signed_still_counts() {
     // Not by what the old key signed, which whoever has the old root could have signed too.
     let opened = Log::open(dir.path(), keys_of(&new), SMALL).unwrap_err();
     assert!(matches!(opened, LogError::Checkpoint(_)), "{opened}");
-    let checkpoint = dir.path().join("checkpoint");
-    std::fs::write(checkpoint, handed_over.to_string()).unwrap();
+    let [(checkpoint, note), (mark, text)] = handed_over;
+    std::fs::write(dir.path().join(checkpoint), note).unwrap();
+    // Nor with a mark by the old key.
+    let opened = Log::open(dir.path(), keys_of(&new), SMALL).unwrap_err();
+    assert!(matches!(opened, LogError::Mark), "{opened}");
+    std::fs::write(dir.path().join(mark), text).unwrap();
     let log = Log::open(dir.path(), keys_of(&new), SMALL).unwrap();
     assert_ne!(log.verifier_key(), &old_key);
     fill(&log, 1).await;

@@ -699,6 +699,7 @@ pub(crate) fn log_keys(keystore: &Keystore) -> Result<LogKeys, SetupError> {
         commitments: keystore.sealer(Purpose::LogCommitments),
         pseudonyms: keystore.mac(Purpose::LogPseudonyms),
         checkpoints: keystore.signer(Purpose::LogCheckpoints)?,
+        mark: keystore.mac(Purpose::LogMark),
     })
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 use vouchsafe_ambient::files::{self, Access, Lock};
-use vouchsafe_audit::{Entry, Log, LogError, Options};
+use vouchsafe_audit::{Entry, HANDED_OVER, Log, LogError, Options};
 use vouchsafe_keys::{Keystore, PrivateKey, Purpose, Rotation, Seal};
 use vouchsafe_package::signing::VersionMemory;
 use vouchsafe_secrets::Sealed;
@@ -93,10 +93,10 @@ fn record(
     waiting.block_on(log.durable(&recorded))?;
     // The old key signs for the record that names the one after it; that one for all there is, from now on.
     log.publish()?;
-    let handed_over = log.hand_over(&owner::log_keys(next)?)?.to_string();
-    let place = beside(home, &checkpoint(home));
-    files::write_atomic(&place, handed_over.as_bytes(), Access::Private)
-        .map_err(SetupError::from)?;
+    for (name, text) in log.hand_over(&owner::log_keys(next)?)? {
+        let place = beside(home, &home.audit().join(name));
+        files::write_atomic(&place, text.as_bytes(), Access::Private).map_err(SetupError::from)?;
+    }
     Ok(())
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn finish(home: &Home, keystore: &Keystore, _alone: &Lock) -> Result<
 fn is_of(home: &Home, keystore: &Keystore) -> bool {
     let state = keystore.mac(Purpose::AppliedState);
     moves(home).all(|(next, place)| {
-        if place == checkpoint(home) {
+        if handed_over(home).contains(&place) {
             // Whoever opens the log asks who signed it.
             true
         } else if place == home.versions() {
@@ -142,8 +142,9 @@ fn is_of(home: &Home, keystore: &Keystore) -> bool {
 /// What waits, and where it goes, in the order in which it does.
 fn moves(home: &Home) -> impl Iterator<Item = (PathBuf, PathBuf)> {
     let waits = |place: PathBuf| (beside(home, &place), place);
-    let places = [checkpoint(home), home.versions(), home.credentials()]
+    let places = handed_over(home)
         .into_iter()
+        .chain([home.versions(), home.credentials()])
         .chain(states(home));
     let moves: Vec<_> = places.map(waits).collect();
     moves.into_iter().filter(|(next, _)| next.exists())
@@ -175,9 +176,9 @@ fn beside(home: &Home, place: &Path) -> PathBuf {
     home.rotating().join(place.file_name().unwrap_or_default())
 }
 
-/// What the log's key signed last.
-fn checkpoint(home: &Home) -> PathBuf {
-    home.audit().join("checkpoint")
+/// What the log's keys say of it.
+fn handed_over(home: &Home) -> [PathBuf; 2] {
+    HANDED_OVER.map(|name| home.audit().join(name))
 }
 
 /// State files in the envelope of [`authenticated`].

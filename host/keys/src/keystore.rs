@@ -29,6 +29,8 @@ pub enum Purpose {
     LogPseudonyms,
     /// Signs the log's checkpoints.
     LogCheckpoints,
+    /// Authenticates how far the log had come.
+    LogMark,
     /// Authenticates compiled code on disk.
     CodeCache,
     /// Authenticates what reading a component gave.
@@ -47,10 +49,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose, in the order in which they are listed.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LogCommitments,
         Self::LogPseudonyms,
         Self::LogCheckpoints,
+        Self::LogMark,
         Self::CodeCache,
         Self::ReadMarks,
         Self::VersionMemory,
@@ -71,6 +74,7 @@ impl Purpose {
             Self::LogCommitments => "vouchsafe/v1/log-commitments",
             Self::LogPseudonyms => "vouchsafe/v1/log-pseudonyms",
             Self::LogCheckpoints => "vouchsafe/v1/log-checkpoints",
+            Self::LogMark => "vouchsafe/v1/log-mark",
             Self::CodeCache => "vouchsafe/v1/code-cache",
             Self::ReadMarks => "vouchsafe/v1/read-marks",
             Self::VersionMemory => "vouchsafe/v1/version-memory",
@@ -91,6 +95,7 @@ impl Purpose {
             Self::LogCheckpoints => {
                 "a new key has to be told to those who check the log; old proofs hold"
             }
+            Self::LogMark => "an older state of the log is no longer noticed as one",
             Self::CodeCache => "every component is compiled again",
             Self::ReadMarks => "every component is read again",
             Self::VersionMemory => "an older signed version is no longer noticed as a rollback",
@@ -414,6 +419,7 @@ struct Keys {
     log_commitments: Pair,
     log_pseudonyms: Pair,
     log_checkpoints: Pair,
+    log_mark: Pair,
     code_cache: Pair,
     read_marks: Pair,
     version_memory: Pair,
@@ -448,6 +454,7 @@ impl Keys {
             log_commitments: pair(Purpose::LogCommitments)?,
             log_pseudonyms: pair(Purpose::LogPseudonyms)?,
             log_checkpoints: pair(Purpose::LogCheckpoints)?,
+            log_mark: pair(Purpose::LogMark)?,
             code_cache: pair(Purpose::CodeCache)?,
             read_marks: pair(Purpose::ReadMarks)?,
             version_memory: pair(Purpose::VersionMemory)?,
@@ -463,6 +470,7 @@ impl Keys {
             Purpose::LogCommitments => &self.log_commitments,
             Purpose::LogPseudonyms => &self.log_pseudonyms,
             Purpose::LogCheckpoints => &self.log_checkpoints,
+            Purpose::LogMark => &self.log_mark,
             Purpose::CodeCache => &self.code_cache,
             Purpose::ReadMarks => &self.read_marks,
             Purpose::VersionMemory => &self.version_memory,

@@ -39,6 +39,7 @@ pub fn keys_of(store: &Keystore) -> LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
         checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
+        mark: store.mac(Purpose::LogMark),
     }
 }
 

@@ -191,6 +191,7 @@ fn keys() -> LogKeys {
         commitments: store.sealer(Purpose::LogCommitments),
         pseudonyms: store.mac(Purpose::LogPseudonyms),
         checkpoints: store.signer(Purpose::LogCheckpoints).unwrap(),
+        mark: store.mac(Purpose::LogMark),
     }
 }
 

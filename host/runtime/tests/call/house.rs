@@ -62,6 +62,7 @@ impl House {
             commitments: keystore.sealer(Purpose::LogCommitments),
             pseudonyms: keystore.mac(Purpose::LogPseudonyms),
             checkpoints: keystore.signer(Purpose::LogCheckpoints).unwrap(),
+            mark: keystore.mac(Purpose::LogMark),
         };
         let log = Log::open(&home.path().join("log"), log_keys, Options::default());
         let log = Arc::new(log.unwrap());
