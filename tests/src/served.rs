@@ -133,7 +133,7 @@ impl Served {
     /// When the connection is not made, or breaks.
     pub async fn send(&self, papers: Option<&Papers>, request: &[u8]) -> std::io::Result<Answered> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
-        let mut stream = tokio_rustls::TlsConnector::from(Arc::new(config(papers)))
+        let mut stream = tokio_rustls::TlsConnector::from(Arc::new(tls(papers)))
             .connect(ServerName::try_from("127.0.0.1").expect("a name"), stream)
             .await?;
         stream.write_all(request).await?;
@@ -166,6 +166,12 @@ impl Served {
             "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
         );
         self.send(papers, request.as_bytes()).await
+    }
+
+    /// The server's process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.server.id()
     }
 
     /// Ends the server where it runs, and starts it again.
@@ -221,8 +227,12 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Whoever the host is: these tests ask what it lets in.
-fn config(papers: Option<&Papers>) -> ClientConfig {
+/// TLS as a client that shows `papers`. Whoever the host is: these tests ask what it lets in.
+///
+/// # Panics
+/// When `papers` are none.
+#[must_use]
+pub fn tls(papers: Option<&Papers>) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

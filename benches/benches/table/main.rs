@@ -20,6 +20,7 @@ mod nested;
 mod owner;
 mod raw;
 mod report;
+mod serve;
 #[path = "../../../tests/tests/egress/server.rs"]
 #[expect(
     dead_code,
@@ -36,10 +37,11 @@ use report::Report;
 /// A measurement and its name.
 type Bench = (&'static str, fn(&mut Report));
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     ("owner", owner::measure),
     ("nested", nested::measure),
     ("stdio", stdio::measure),
+    ("serve", serve::measure),
     ("start", starting::measure),
     ("metering", metering::measure),
     ("crowd", crowd::measure),

@@ -89,6 +89,8 @@ impl Sessions {
             // Looked at for all routes alike, before this.
             .disable_allowed_hosts()
             .with_sse_keep_alive(Some(ALIVE))
+            // One write where there is one message.
+            .with_json_response(true)
             .with_max_request_body_bytes(usize::MAX)
             .with_cancellation_token(gone.clone());
         let (owner, calls) = (self.owner.clone(), self.calls.clone());
