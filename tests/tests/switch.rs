@@ -295,6 +295,46 @@ fn when_a_skill_is_switched_off_nothing_of_it_is_under_way_any_more() {
     }
 }
 
+/// One command stops everything, also what comes later and after a restart; only the operator's key lifts it.
+#[test]
+fn what_is_halted_stays_so_until_an_operator_lifts_it() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    for halt in [&["--publisher", "publisher"][..], &["--all"]] {
+        assert_ne!(home.call("pay_sum", &json!({})).code, 4);
+        home.run(&[&["disable"], halt].concat()).ok();
+        refuses(&home, "pay_sum", "halted");
+        keep(&home, &pay("1.0.1", 8).sign(&home, "new")).unwrap();
+        home.install(&home.path("pay.wasm")).ok();
+        refuses(&home, "pay_sum", "halted");
+        home.end_owner();
+        refuses(&home, "pay_sum", "vouchsafe apply --resume");
+        home.apply_anew().ok();
+        refuses(&home, "pay_sum", "halted");
+        let resume = ["apply", "--resume", "--yes"];
+        home.run(&resume).code(4);
+        home.run(&[&resume[..], &["--passphrase-file", home.passphrase()]].concat())
+            .ok();
+    }
+    assert_ne!(home.call("pay_sum", &json!({})).code, 4);
+    assert_eq!(told(&home, "halt").len(), 2);
+    home.run(&["disable", "--publisher", "nobody"]).ok();
+    assert_ne!(home.call("pay_sum", &json!({})).code, 4, "it is another's");
+    home.run(&["disable"]).code(2);
+}
+
+/// What the switches' file said before it was halted is no way round it.
+#[test]
+fn an_older_copy_of_the_switches_lifts_no_halt() {
+    let home = Home::trusting(&["acme"]);
+    pay("1.0.0", 7).install(&home, "pay");
+    let before = fs::read(home.data("disabled.json")).unwrap();
+    home.run(&["disable", "--all"]).ok();
+    home.end_owner();
+    fs::write(home.data("disabled.json"), before).unwrap();
+    refuses(&home, "pay_sum", "halted");
+}
+
 #[test]
 fn what_is_in_force_and_not_kept_yet_is_not_overwritten_by_what_comes_next() {
     let home = following();

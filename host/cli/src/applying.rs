@@ -195,6 +195,18 @@ pub(crate) fn enabling(
     next.put_into_force(proof, !context.json, unlock(context, proof))
 }
 
+/// As [`apply`], and lifts what was switched off for a publisher or for everything.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) fn resuming(context: &Context, proof: &Proof) -> anyhow::Result<Applied> {
+    let next = Next {
+        resume: true,
+        ..Next::of_files(context, vec![])?
+    };
+    next.put_into_force(proof, !context.json, unlock(context, proof))
+}
+
 /// As [`apply`], showing nothing: for a home of our own making.
 ///
 /// # Errors
@@ -233,6 +245,7 @@ pub(crate) struct Next {
     current: Current,
     files: Files,
     enable: Vec<Digest>,
+    resume: bool,
     /// Components to hold edited grants against.
     kept: Option<Store>,
 }
@@ -246,6 +259,7 @@ impl Next {
             files,
             owner,
             enable,
+            resume: false,
             kept: Some(Store::at(context.home.skills())),
         })
     }
@@ -259,6 +273,7 @@ impl Next {
             current,
             files,
             enable: vec![],
+            resume: false,
             kept: None,
         }
     }
@@ -291,10 +306,12 @@ impl Next {
             current,
             files,
             enable,
+            resume,
             ..
         } = self;
         let old = current.content()?;
-        if enable.is_empty() && files == current.files() && old.is_some() {
+        let lifts_nothing = enable.is_empty() && !resume;
+        if lifts_nothing && files == current.files() && old.is_some() {
             if shown {
                 show_notices(&proposal);
             }
@@ -304,6 +321,9 @@ impl Next {
         if shown {
             for component in &enable {
                 output::line(format!("MORE   component {component}: switched on again"));
+            }
+            if resume {
+                output::line("MORE   publishers and everything: what was halted goes on");
             }
             if files != current.files() {
                 show(&changes, &proposal);
@@ -318,6 +338,7 @@ impl Next {
         let statement = proposal
             .statement(current.said.mark.as_ref(), &key.public(), clock::now())
             .enabling(enable)
+            .resuming(resume)
             .sign(&key)?;
         let files = texts(files)?;
         let facts = owner.ask(&Request::Apply { statement, files })?;

@@ -52,8 +52,8 @@ pub(crate) enum Verb {
     Install(Install),
     /// List the installed skills.
     List,
-    /// Switch a skill off.
-    Disable(Named),
+    /// Switch a skill off, or all of a publisher's, or everything.
+    Disable(Disable),
     /// Forget a skill and its grant.
     Remove(Remove),
     /// Write the grant that a skill asks for, and apply it.
@@ -318,9 +318,16 @@ pub(crate) struct Install {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Named {
+#[command(group = ArgGroup::new("off").args(["skill", "publisher", "all"]).required(true))]
+pub(crate) struct Disable {
     /// The skill: name, alias or digest.
-    pub(crate) skill: String,
+    pub(crate) skill: Option<String>,
+    /// All skills of this publisher, those to come among them.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) publisher: Option<String>,
+    /// Every skill there is and will be.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -344,6 +351,9 @@ pub(crate) struct Grant {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
+    /// Lift what `disable --publisher` and `disable --all` switched off.
+    #[arg(long)]
+    pub(crate) resume: bool,
     #[command(flatten)]
     pub(crate) proof: Proof,
 }

@@ -118,7 +118,10 @@ async fn answer_in_place(
     let place = places.try_acquire();
     let only_takes_away = matches!(
         request,
-        Request::Disable { .. } | Request::RevokeAgent { .. } | Request::Stop
+        Request::Disable { .. }
+            | Request::Halt { .. }
+            | Request::RevokeAgent { .. }
+            | Request::Stop
     );
     if place.is_err() && !only_takes_away {
         let full = "the owner has as many requests under way as it takes";
@@ -154,6 +157,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         }
         Request::Apply { statement, files } => change::apply(owner, statement, files).await,
         Request::Disable { skill } => change::disable(owner, caller, &skill).await,
+        Request::Halt { publisher } => change::halt(owner, caller, publisher).await,
         Request::Find { skill } => change::find_digests(owner, &skill),
         Request::Remove { skill } => change::remove(owner, caller, &skill).await,
         Request::Approvals => Ok(look::approvals(owner)),

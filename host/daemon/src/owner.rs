@@ -44,7 +44,7 @@ use crate::running::Running;
 use crate::setup::{self, SetupError};
 use crate::skill::InstalledSkill;
 use crate::store::Unverified;
-use crate::switches::{Switches, Target};
+use crate::switches::{HALT, Switches, Target, Whole};
 
 /// Why the owner can't take up its work.
 #[derive(Debug, thiserror::Error)]
@@ -317,6 +317,9 @@ impl Owner {
             // What is switched off meanwhile stays off.
             if self.switched_off.load(Ordering::Relaxed) == switched_off {
                 switches.enable(&enabled);
+                if standing.in_force.statement().resume {
+                    switches.resume();
+                }
             }
         }
         let judged = self.judge(&mut memory, Some(standing.clone()));
@@ -397,26 +400,58 @@ impl Owner {
         caller: &Caller,
         targets: &[Target],
     ) -> Result<StillHeld, Failure> {
+        let of_them = |digest: &Digest, whole: &Whole| {
+            let mut targets = targets.iter();
+            targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
+        };
+        let mut records = Vec::new();
+        for target in targets {
+            records.push(told("disable", Some(caller), target.facts()));
+        }
+        self.switch_off(|switches| switches.disable(targets), of_them, records)
+            .await
+    }
+
+    /// The same for all skills of a publisher, or for everything, until an operator's statement lifts it.
+    pub(crate) async fn halt(
+        &self,
+        caller: &Caller,
+        publisher: Option<&str>,
+    ) -> Result<StillHeld, Failure> {
+        let of_them = |_: &Digest, (whose, _): &Whole| publisher.is_none_or(|one| one == whose);
+        let facts = publisher.map(|publisher| ("publisher".to_owned(), publisher.to_owned()));
+        let told = told(HALT, Some(caller), facts.into_iter().collect());
+        self.switch_off(|switches| switches.halt(publisher), of_them, vec![told])
+            .await
+    }
+
+    async fn switch_off(
+        &self,
+        change: impl FnOnce(&mut Switches),
+        of_them: impl Fn(&Digest, &Whole) -> bool,
+        told: Vec<Control>,
+    ) -> Result<StillHeld, Failure> {
+        let before = self.rules();
         {
             let mut switches = self.switches();
-            switches.disable(targets);
+            change(&mut switches);
             self.switched_off.fetch_add(1, Ordering::Relaxed);
             let rules = self.rules().without_disabled(&switches);
             self.rules.send_replace(Arc::new(rules));
         }
         let advanced = self.clearance.epoch().advance();
-        self.running.end(|digest, whole| {
-            let mut targets = targets.iter();
-            targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
-        });
+        self.running.end(&of_them);
         self.end_void_requests();
         let mut recorded = Ok(());
-        for target in targets {
-            let record = self.record(told("disable", Some(caller), target.facts()));
-            recorded = recorded.and(record.await.map(drop));
+        for entry in told {
+            let record = self.record(entry).await;
+            recorded = recorded.and(record.map(drop));
         }
-        let of_them = |digest: &Digest| targets.iter().any(|target| target.digest == *digest);
-        let under_way = drained(advanced, of_them).await;
+        let was_theirs = |digest: &Digest| {
+            let whole = before.kept(digest).and_then(|kept| kept.whole());
+            whole.is_none_or(|whole| of_them(digest, &whole))
+        };
+        let under_way = drained(advanced, was_theirs).await;
         let _one_after_another = self.changing.lock().await;
         let kept = self.keep_switches().map(|()| under_way);
         recorded.and(kept).map_err(|failure| Failure {
@@ -429,9 +464,11 @@ impl Owner {
     pub(crate) async fn remove(&self, caller: &Caller, gone: &[Digest]) -> Result<(), Failure> {
         let mut memory = self.changing.lock().await;
         self.publish(self.rules().without(
-            |skill| gone.contains(&skill.digest()),
+            |skill| {
+                gone.contains(&skill.digest())
+                    .then_some("it is being removed")
+            },
             "removed",
-            "it is being removed",
         ));
         self.clearance.epoch().advance();
         self.running.end(|digest, _| gone.contains(digest));
@@ -562,8 +599,11 @@ impl Owner {
             }
         }
         if !unrecorded.is_empty() {
-            let is_off = |skill: &InstalledSkill| unrecorded.contains(&skill.digest());
-            rules = rules.without(is_off, "not recorded", "the log takes no records");
+            let why_off = |skill: &InstalledSkill| {
+                let is_off = unrecorded.contains(&skill.digest());
+                is_off.then_some("the log takes no records")
+            };
+            rules = rules.without(why_off, "not recorded");
         }
         self.egress
             .configure(self.way_out(rules.in_force.as_deref()));

@@ -83,6 +83,11 @@ pub enum Request {
         /// The skill's name, alias or digest.
         skill: String,
     },
+    /// Switch all skills of a publisher off, or everything; needs no proof either.
+    Halt {
+        /// Whose; everything when absent.
+        publisher: Option<String>,
+    },
     /// Which components a name means.
     Find {
         /// The skill's name, alias or digest, or the beginning of a digest.

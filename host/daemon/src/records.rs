@@ -13,6 +13,9 @@ use crate::switches::Target;
 pub(crate) fn applied(in_force: &InForce, enabled: &[Target]) -> Control {
     let statement = in_force.statement();
     let mut facts = Target::enabled(enabled);
+    if statement.resume {
+        facts.insert("resumed".to_owned(), true.to_string());
+    }
     facts.extend([
         ("serial".to_owned(), statement.serial.to_string()),
         ("statement".to_owned(), in_force.digest().to_string()),

@@ -73,9 +73,6 @@ pub(crate) struct Claims {
     tools: Vec<String>,
 }
 
-/// Why a component is off that was switched off.
-const DISABLED: &str = "switched off; `vouchsafe install FILE` switches it on again";
-
 impl Rules {
     /// Judges every kept component by what is in force.
     ///
@@ -135,21 +132,21 @@ impl Rules {
 
     /// The same without what is switched off. Reads nothing from the disk.
     pub(crate) fn without_disabled(&self, switches: &Switches) -> Self {
-        let is_off = |skill: &InstalledSkill| {
+        let why_off = |skill: &InstalledSkill| {
             let publisher = skill.granted().verified().publisher();
-            switches.are_off(&skill.digest(), publisher, &skill.package().name)
+            switches.why_off(&skill.digest(), publisher, &skill.package().name)
         };
-        self.without(is_off, "disabled", DISABLED)
+        self.without(why_off, "disabled")
     }
 
-    /// The same without the skills that `is_off` says, which are in `state` from now on.
+    /// The same without the skills of which `why_off` says why, which are in `state` from now on.
     pub(crate) fn without(
         &self,
-        is_off: impl Fn(&InstalledSkill) -> bool,
+        why_off: impl Fn(&InstalledSkill) -> Option<&'static str>,
         state: &'static str,
-        reason: &str,
     ) -> Self {
-        let (gone, on): (Vec<_>, Vec<_>) = self.on.iter().cloned().partition(|skill| is_off(skill));
+        let is_off = |skill: &Arc<InstalledSkill>| why_off(skill).is_some();
+        let (gone, on): (Vec<_>, Vec<_>) = self.on.iter().cloned().partition(is_off);
         let (registry, contested) = Registry::new(&on);
         let mut rules = Self {
             in_force: self.in_force.clone(),
@@ -161,8 +158,8 @@ impl Rules {
             off: self.off.clone(),
         };
         for skill in gone {
-            let verified = skill.granted().verified();
-            rules.set_off(skill.digest(), verified, state, reason.to_owned());
+            let reason = why_off(&skill).unwrap_or(state).to_owned();
+            rules.set_off(skill.digest(), skill.granted().verified(), state, reason);
         }
         rules
     }
@@ -241,8 +238,9 @@ impl Rules {
         memory: &mut VersionMemory,
     ) -> Result<Granted, (&'static str, String)> {
         let package = one.package();
-        if switches.are_off(&package.digest, one.publisher(), &package.name) {
-            return Err(("disabled", DISABLED.to_owned()));
+        let off = switches.why_off(&package.digest, one.publisher(), &package.name);
+        if let Some(why) = off {
+            return Err(("disabled", why.to_owned()));
         }
         let not_granted = |error: String| ("not granted", error);
         let in_force = self

@@ -21,6 +21,15 @@ pub(crate) struct Target {
     pub(crate) whole: Option<Whole>,
 }
 
+/// Why a component is off that was switched off.
+const DISABLED: &str = "switched off; `vouchsafe install FILE` switches it on again";
+
+/// Why one is off where its publisher or everything is.
+const HALTED: &str = "halted; `vouchsafe apply --resume` lifts that";
+
+/// The record of a halt.
+pub(crate) const HALT: &str = "halt";
+
 /// The switches as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +38,10 @@ pub(crate) struct Switches {
     record: Seq,
     components: BTreeSet<Digest>,
     skills: BTreeSet<Whole>,
+    #[serde(default)]
+    publishers: BTreeSet<String>,
+    #[serde(default)]
+    everything: bool,
     followed: BTreeSet<Digest>,
     #[serde(default)]
     agents: Marks,
@@ -46,10 +59,33 @@ impl Switches {
         self
     }
 
-    /// Whether this component of this skill is switched off.
-    pub(crate) fn are_off(&self, digest: &Digest, publisher: &str, skill: &SkillName) -> bool {
-        self.components.contains(digest)
-            || self.skills.contains(&(publisher.to_owned(), skill.clone()))
+    /// Why this component of this skill is off, where it is switched off.
+    pub(crate) fn why_off(
+        &self,
+        digest: &Digest,
+        publisher: &str,
+        skill: &SkillName,
+    ) -> Option<&'static str> {
+        if self.everything || self.publishers.contains(publisher) {
+            return Some(HALTED);
+        }
+        let whole = (publisher.to_owned(), skill.clone());
+        let off = self.components.contains(digest) || self.skills.contains(&whole);
+        off.then_some(DISABLED)
+    }
+
+    /// Switches off all skills of a publisher, or everything, those to come among them.
+    pub(crate) fn halt(&mut self, publisher: Option<&str>) {
+        match publisher {
+            Some(publisher) => drop(self.publishers.insert(publisher.to_owned())),
+            None => self.everything = true,
+        }
+    }
+
+    /// Lifts what [`halt`](Self::halt) did; single skills that are off stay so.
+    pub(crate) fn resume(&mut self) {
+        self.publishers.clear();
+        self.everything = false;
     }
 
     /// What is known of agents.
@@ -93,6 +129,7 @@ impl Switches {
             self.agents.take_in(action, record.seq, facts);
         }
         match record.action.as_deref() {
+            Some(HALT) => self.halt(facts.get("publisher").map(String::as_str)),
             Some("disable") => self.disable(&Target::from_facts(facts)),
             Some("follow") => {
                 let target = Target::from_facts(facts);
@@ -177,15 +214,34 @@ mod tests {
         told.take_in(&record(2, "disable", alone.facts()));
         done.disable([&old, &alone]);
         assert_eq!(told, done.clone().up_to(2));
-        assert!(told.are_off(&new.digest, "acme", &pay), "a version to come");
-        assert!(!told.are_off(&new.digest, "other", &pay));
+        assert!(told.why_off(&new.digest, "acme", &pay).is_some(), "to come");
+        assert!(told.why_off(&new.digest, "other", &pay).is_none());
         let both = [old.clone(), alone.clone()];
         told.take_in(&record(3, "apply", Target::enabled(&both)));
         assert_eq!(told, done.clone().up_to(3), "a record alone lifts nothing");
         done.enable(&both);
         for target in [&old, &new, &alone] {
-            assert!(!done.are_off(&target.digest, "acme", &pay));
+            assert!(done.why_off(&target.digest, "acme", &pay).is_none());
         }
+    }
+
+    #[test]
+    fn a_halt_takes_all_of_a_publisher_or_everything_until_it_is_lifted() {
+        let (one, pay) = (target(b"one"), "acme:pay".parse().unwrap());
+        let off = |switches: &Switches, publisher: &str| {
+            switches.why_off(&one.digest, publisher, &pay).is_some()
+        };
+        let of_acme = BTreeMap::from([("publisher".to_owned(), "acme".to_owned())]);
+        let mut switches = Switches::default();
+        switches.take_in(&record(1, HALT, of_acme));
+        assert!(off(&switches, "acme") && !off(&switches, "other"));
+        switches.take_in(&record(2, HALT, BTreeMap::new()));
+        assert!(off(&switches, "acme") && off(&switches, "other"));
+        switches.resume();
+        assert!(!off(&switches, "acme") && !off(&switches, "other"));
+        switches.disable([&one]);
+        switches.resume();
+        assert!(off(&switches, "acme"), "a single one stays off");
     }
 
     #[test]

@@ -8,7 +8,10 @@ use crate::exit::Code;
 use crate::{applying, output};
 
 pub(crate) fn run(context: &Context, args: &Apply) -> anyhow::Result<Code> {
-    let applied = applying::apply(context, &args.proof)?;
+    let applied = match args.resume {
+        true => applying::resuming(context, &args.proof)?,
+        false => applying::apply(context, &args.proof)?,
+    };
     report(context, &applied);
     Ok(Code::Done)
 }

@@ -106,6 +106,18 @@ pub(super) async fn disable(owner: &Owner, caller: &Caller, skill: &str) -> Resu
     Ok(json!({ "disabled": digests, "under_way": under_way }))
 }
 
+/// Switches off all skills of a publisher, those to come among them, or everything.
+pub(super) async fn halt(
+    owner: &Owner,
+    caller: &Caller,
+    publisher: Option<String>,
+) -> Result<Json, Failure> {
+    let (owner, caller, whose) = (owner.shared()?, caller.clone(), publisher.clone());
+    let StillHeld(under_way) =
+        to_the_end(async move { owner.halt(&caller, whose.as_deref()).await }).await?;
+    Ok(json!({ "halted": publisher, "under_way": under_way }))
+}
+
 /// Keeps an agent out.
 pub(super) async fn revoke_agent(
     owner: &Owner,

@@ -81,6 +81,7 @@ impl Proposal {
             applied_at,
             files: self.digests.clone(),
             enable: BTreeSet::new(),
+            resume: false,
         }
     }
 }

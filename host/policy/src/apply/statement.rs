@@ -31,6 +31,9 @@ pub struct Statement {
     /// Components to switch on again with it, where they were switched off.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub enable: BTreeSet<Digest>,
+    /// Whether it lifts what was switched off for a publisher or for everything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resume: bool,
 }
 
 /// Why bytes are not a statement.
@@ -75,6 +78,12 @@ impl Statement {
     pub fn enabling(mut self, components: impl IntoIterator<Item = Digest>) -> Self {
         self.enable.extend(components);
         self
+    }
+
+    /// The same, and lifts what was switched off for a publisher or for everything, if `resume`.
+    #[must_use]
+    pub fn resuming(self, resume: bool) -> Self {
+        Self { resume, ..self }
     }
 
     /// Reads the payload of an envelope. Says nothing about who signed it.
