@@ -17,13 +17,14 @@ pub mod proofs;
 pub mod requests;
 pub mod rules;
 pub mod signatures;
+pub mod upstream;
 pub mod values;
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target by the name of its corpus.
-pub const ALL: [(&str, Target); 27] = [
+pub const ALL: [(&str, Target); 29] = [
     ("add_checkpoint", proofs::add_checkpoint),
     ("approval_request", approvals::request),
     ("bundle", signatures::bundle),
@@ -32,6 +33,7 @@ pub const ALL: [(&str, Target); 27] = [
     ("convert", rules::convert),
     ("destination", requests::destination),
     ("entries", proofs::entries),
+    ("events", upstream::events),
     ("grant", rules::grant),
     ("header", requests::header),
     ("json", values::json),
@@ -49,6 +51,7 @@ pub const ALL: [(&str, Target); 27] = [
     ("role", rules::role),
     ("statement", signatures::statement),
     ("token", requests::token),
+    ("tool_definition", upstream::tool_definition),
     ("trust", rules::trust),
     ("vote", approvals::vote),
 ];

@@ -66,6 +66,20 @@ fn every_target_is_reached_by_a_seed_that_is_accepted() {
     let plain = text("destination", "plain");
     let parts: Vec<_> = plain.split('\n').collect();
     Destination::parse(parts[0], parts[1], parts[2]).unwrap();
+    let tool = serde_json::from_slice(&bytes("tool_definition", "ticket.json")).unwrap();
+    let tool = vouchsafe_policy::upstream::Definition::of(&tool).unwrap();
+    let ticket = serde_json::json!({ "title": "x", "queue": "it" });
+    assert_eq!(
+        vouchsafe_upstream::fits(tool.input_schema(), &ticket),
+        Ok(())
+    );
+    let mut events = vouchsafe_upstream::Events::default();
+    let messages = events.push(&bytes("events", "reply")).unwrap();
+    assert!(
+        messages
+            .iter()
+            .any(|message| matches!(vouchsafe_upstream::reply(message, 1), Ok(Some(_))))
+    );
     let prompt = text("prompt", "hostile");
     let (template, _) = prompt.split_once("\n---\n").unwrap();
     assert_eq!(template.parse::<Template>().unwrap().slots().count(), 2);
