@@ -13,7 +13,8 @@
 //! After a crash [`Log::open`] cuts what was never acknowledged, refuses what was damaged, and gives every
 //! intent without an outcome an explicit `unknown`. Nothing is ever executed again.
 //!
-//! No payload stands here: inputs and outputs are commitments, people are pseudonyms.
+//! No payload stands in a record: inputs and outputs are commitments, people are pseudonyms. What is committed to lies
+//! sealed beside the log, so that it can be erased: [`payloads`].
 
 mod chain;
 mod commitment;
@@ -23,6 +24,7 @@ mod export;
 mod frame;
 mod log;
 mod mark;
+pub mod payloads;
 mod record;
 mod recover;
 mod salts;

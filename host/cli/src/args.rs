@@ -499,6 +499,9 @@ pub(crate) enum Audit {
         /// All of them.
         #[arg(long, conflicts_with = "limit")]
         all: bool,
+        /// What record SEQ commits to instead, opened and checked.
+        #[arg(long, value_name = "SEQ", conflicts_with_all = ["from", "limit", "all"])]
+        payload: Option<u64>,
     },
     /// Check every record, and say what could not be checked.
     Verify {
@@ -550,7 +553,22 @@ pub(crate) enum Audit {
     /// Write the whole log into a new directory, as C2SP tlog-tiles; `vouchsafe-verify log` checks it.
     Export {
         /// The directory, which must not exist.
-        directory: PathBuf,
+        #[arg(required_unless_present = "subject")]
+        directory: Option<PathBuf>,
+        /// Print what is kept of this subject instead, opened and checked, as lines of JSON.
+        #[arg(long, value_name = "ID", conflicts_with = "directory")]
+        subject: Option<String>,
+    },
+    /// Destroy the key under which payloads of a subject are sealed, with the operator's proof. It can't be undone.
+    Erase {
+        /// Whom, as the arguments of tools name them.
+        #[arg(long, value_name = "ID")]
+        subject: String,
+        /// Where the certificate goes, which `vouchsafe-verify receipt` checks.
+        #[arg(long, value_name = "FILE")]
+        certificate: PathBuf,
+        #[command(flatten)]
+        proof: Proof,
     },
 }
 

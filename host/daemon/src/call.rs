@@ -21,6 +21,7 @@ use crate::approvals::Asked;
 use crate::caller::Caller;
 use crate::nested::Others;
 use crate::owner::Owner;
+use crate::payloads::About;
 use crate::registry::Entry;
 use crate::rules::Rules;
 use crate::skill::InstalledSkill;
@@ -164,7 +165,8 @@ impl Attempt<'_> {
         let clearance = self.owner.clearance();
         let cleared = clearance.clear(admitted, action, decided.decision)?;
         let code = code.ok_or_else(|| Problem::host("NOT_LOADED", "it was not compiled"))?;
-        self.make(cleared, &code, decided.ends).await
+        self.make(cleared, &decided.input, &code, decided.ends)
+            .await
     }
 
     /// Makes a call that people approved, if everything still is as they were shown.
@@ -184,7 +186,8 @@ impl Attempt<'_> {
         let (decision, people) = (decided.decision, self.rules.people());
         let clearance = self.owner.clearance();
         let cleared = clearance.clear_approved(admitted, action, decision, approval, &people)?;
-        Ok(self.make(cleared, &code, decided.ends).await)
+        let made = self.make(cleared, &decided.input, &code, decided.ends);
+        Ok(made.await)
     }
 
     /// Everything that comes before the gate: rules, arguments, and what policy says of them. What is refused here is
@@ -235,13 +238,17 @@ impl Attempt<'_> {
     async fn make(
         &self,
         cleared: Cleared<Call>,
+        input: &Json,
         code: &Arc<Skill>,
         ends: Ends,
     ) -> Result<Answer, Problem> {
+        let about = About::of(self.owner, self.entry.tool(), input);
+        about.keep_input(cleared.seq(), input);
         let shared = self.owner.shared().ok();
         let others = shared.and_then(|owner| Others::of(owner, self.rules, self.entry.skill()));
         let engine = self.owner.engine();
         let completed = engine.call_with(cleared, code, others, ends).await;
+        about.keep_output(&completed);
         self.answer(completed).await
     }
 

@@ -23,6 +23,7 @@ use crate::caller::Caller;
 use crate::credentials;
 use crate::crowd::Member;
 use crate::owner::Owner;
+use crate::payloads;
 use crate::protocol::{Failure, FailureKind, MAX_LINE, Reply, Request};
 
 /// How long a client may leave its connection unused.
@@ -182,6 +183,13 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         Request::AuditProve { seq } => block_in_place(|| audit::prove(owner, seq)),
         Request::Agents => Ok(owner.agents_told()),
         Request::RevokeAgent { agent } => change::revoke_agent(owner, caller, &agent).await,
+        Request::AuditPayloads { seq, subject, skip } => {
+            block_in_place(|| payloads::show(owner, seq, subject, skip))
+        }
+        Request::AuditErase { erasure } => {
+            let erased = payloads::erase(owner, caller, &erasure);
+            block_in_place(|| Handle::current().block_on(erased))
+        }
         Request::Stop => {
             owner.stop();
             Ok(json!({}))

@@ -137,6 +137,11 @@ impl Home {
         self.data.join("audit")
     }
 
+    /// What its records commit to, sealed, and the keys of that.
+    pub fn payloads(&self) -> PathBuf {
+        self.data.join("payloads")
+    }
+
     /// What the owner process prints.
     pub fn owner_log(&self) -> PathBuf {
         self.data.join("owner.log")

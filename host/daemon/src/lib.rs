@@ -20,6 +20,7 @@ mod mcp;
 mod nested;
 mod notify;
 pub mod owner;
+pub mod payloads;
 pub mod proposals;
 pub mod protocol;
 mod records;

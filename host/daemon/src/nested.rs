@@ -20,6 +20,7 @@ use vouchsafe_runtime::{Asked, Callees, Completed, Ends, Heard, NotHeard, Skill}
 
 use crate::call::still_in_force;
 use crate::owner::Owner;
+use crate::payloads::About;
 use crate::rules::Rules;
 use crate::skill::InstalledSkill;
 
@@ -210,7 +211,9 @@ impl Making<'_> {
         let cleared = self.clearance().clear(admitted, action, decision);
         let cleared = cleared.map_err(said)?;
         let code = code.ok_or("NOT_LOADED")?;
-        Ok(self.call(cleared, &code, ends).await)
+        let about = About::of(&self.others.owner, self.tool, &input);
+        about.keep_input(cleared.seq(), &input);
+        Ok(self.call(cleared, &about, &code, ends).await)
     }
 
     /// That the caller's effect covers the callee's. A tool that is not granted has none: it is refused as such.
@@ -299,12 +302,19 @@ impl Making<'_> {
     }
 
     /// Makes the call, until it ends, or who made it is ended, or the operator switches the callee off.
-    async fn call(&self, cleared: Cleared<Call>, code: &Arc<Skill>, ends: Ends) -> Heard {
+    async fn call(
+        &self,
+        cleared: Cleared<Call>,
+        about: &About<'_>,
+        code: &Arc<Skill>,
+        ends: Ends,
+    ) -> Heard {
         let below = self.others.below(self.callee);
         let engine = self.others.owner.engine();
         let deadline = self.asked.deadline;
         let call = engine.call_within(cleared, code, below, ends, deadline);
         let (completed, answer) = call.await;
+        about.keep_output(&completed);
         self.heard(&completed, answer)
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_ambient::{clock, env};
+use vouchsafe_audit::payloads::{PayloadError, Payloads};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq};
 use vouchsafe_clearance::{Advanced, Caps, Clearance, Queue, StillHeld};
 use vouchsafe_egress::{Egress, StartError};
@@ -37,6 +38,7 @@ use crate::credentials;
 use crate::history::History;
 use crate::home::Home;
 use crate::kept::Kept;
+use crate::payloads;
 use crate::protocol::Failure;
 use crate::records::{applied, control, followed, told};
 use crate::rules::{Rules, Standing};
@@ -70,6 +72,9 @@ pub enum OpenError {
     /// The log.
     #[error("the log: {0}")]
     Log(#[from] LogError),
+    /// What its records commit to.
+    #[error("{0}; move `payloads` of the data directory away to start without what is kept there")]
+    Payloads(#[from] PayloadError),
     /// The engine.
     #[error("the engine: {0}")]
     Engine(#[from] LoadError),
@@ -99,6 +104,7 @@ pub struct Owner {
     keystore: Keystore,
     operators: Vec<PublicKey>,
     log: Arc<Log>,
+    payloads: Arc<Payloads>,
     engine: Engine,
     egress: Arc<Egress>,
     secrets: Arc<Secrets>,
@@ -141,6 +147,7 @@ impl Owner {
             log_keys(&keystore)?,
             Options::default(),
         )?);
+        let payloads = Arc::new(payloads::open(&home, &keystore)?);
         let history = History::read(&log, applied.as_ref(), &mut switches)?;
         let history = history.ok_or_else(|| OpenError::OldLog(home.audit()))?;
         let standing = stand(&home, &state, &operators, applied, &history)?;
@@ -192,6 +199,7 @@ impl Owner {
             keystore,
             operators,
             log,
+            payloads,
             engine,
             kept,
         });
@@ -218,6 +226,11 @@ impl Owner {
     /// The log.
     pub fn log(&self) -> &Arc<Log> {
         &self.log
+    }
+
+    /// What its records commit to.
+    pub(crate) fn payloads(&self) -> &Arc<Payloads> {
+        &self.payloads
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -552,6 +565,7 @@ impl Owner {
     /// the end.
     pub fn tidy(&self) {
         self.clearance.flush_refusals();
+        payloads::sync(&self.payloads);
         self.end_void_requests();
     }
 

@@ -177,6 +177,20 @@ pub enum Request {
         /// Its name.
         agent: String,
     },
+    /// What is kept of what records commit to, opened and checked.
+    AuditPayloads {
+        /// Of which record; of the subject when absent.
+        seq: Option<u64>,
+        /// Of which subject.
+        subject: Option<String>,
+        /// How many of them were had already.
+        skip: usize,
+    },
+    /// Destroy the key of a subject.
+    AuditErase {
+        /// The operator's signed word.
+        erasure: Envelope,
+    },
     /// End once the calls under way are done, and after some seconds at the latest.
     Stop,
 }

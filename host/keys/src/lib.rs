@@ -7,6 +7,7 @@
 //!
 //! Nothing here prompts, and no secret byte can be printed, cloned or serialised: see [`Secret`].
 
+mod data_key;
 mod derived;
 mod keystore;
 mod private;
@@ -16,6 +17,7 @@ mod secret;
 mod signing;
 pub mod statement;
 
+pub use data_key::DataKey;
 pub use derived::{MacKey, SealError, SealingKey};
 pub use keystore::{
     Facts, GenerationFacts, Keystore, KeystoreError, Purpose, PurposeFacts, Rotation,

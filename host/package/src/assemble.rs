@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::condition::Condition;
+use crate::condition::{self, Condition};
 use crate::manifest::{Manifest, ToolDeclaration, ToolEntry};
 use crate::name::SkillName;
 use crate::schema;
@@ -58,6 +58,16 @@ pub enum ToolError {
         target: String,
         /// The parameters that there are.
         params: String,
+    },
+    /// A subject that no call could name.
+    #[error("`{path}` in the `subjects` of `[tools.{tool}]`: {why}")]
+    Subject {
+        /// Which tool.
+        tool: String,
+        /// Where the subject would stand.
+        path: String,
+        /// What does not fit.
+        why: String,
     },
     /// A condition that no call could be held against.
     #[error("`when` of `confirm` of `[tools.{tool}]`: {why}")]
@@ -127,6 +137,7 @@ pub(crate) fn tools(
             named(name, &export.function)?;
             targets(&export.function, declaration, &signature)?;
             condition(&export.function, declaration, &signature)?;
+            subjects(&export.function, declaration, &signature)?;
             let tool = tool(export, signature, declaration.clone(), words.about);
             tools.push(Arc::new(tool));
         }
@@ -146,6 +157,7 @@ fn tool(
     let ToolDeclaration {
         effect,
         targets,
+        subjects,
         confirm,
     } = declaration;
     Tool {
@@ -153,6 +165,7 @@ fn tool(
         export,
         effect,
         targets,
+        subjects,
         confirm,
         description,
         wraps_result: schema::wraps(signature.result.as_ref()),
@@ -299,12 +312,28 @@ fn condition(
     })
 }
 
+/// What is sealed for nobody could not be erased for anybody.
+fn subjects(
+    tool: &str,
+    declaration: &ToolDeclaration,
+    signature: &Signature,
+) -> Result<(), ToolError> {
+    declaration.subjects.iter().try_for_each(|path| {
+        condition::names_somebody(path, &signature.params).map_err(|why| ToolError::Subject {
+            tool: tool.to_owned(),
+            path: path.clone(),
+            why,
+        })
+    })
+}
+
 impl ToolError {
     /// The keys of `skill.toml` that lead to what it is about; none where that stands elsewhere.
     pub(crate) fn keys(&self) -> Vec<&str> {
         match self {
             Self::NotExported(tool) => vec!["tools", tool],
             Self::Target { tool, .. } => vec!["tools", tool, "targets"],
+            Self::Subject { tool, .. } => vec!["tools", tool, "subjects"],
             Self::Condition { tool, .. } => vec!["tools", tool, "confirm"],
             _ => vec![],
         }

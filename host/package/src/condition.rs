@@ -141,17 +141,7 @@ impl Condition {
     /// # Errors
     /// What does not fit, and what there is instead.
     pub fn fits(&self, params: &[Param]) -> Result<(), String> {
-        let mut names = self.path.iter();
-        let first = names.next().map_or("", String::as_str);
-        let param = params.iter().find(|param| &*param.name == first);
-        let mut ty = &param
-            .ok_or_else(|| format!("there is no argument `{first}`; {}", there_are(params)))?
-            .ty;
-        let mut parent = None;
-        for name in names {
-            parent = Some(ty);
-            ty = field(ty, name).ok_or_else(|| format!("there is no `{name}` in `{ty}`"))?;
-        }
+        let (ty, parent) = find(params, self.path.iter().map(String::as_str))?;
         let orders = !matches!(self.operator, Operator::Equal | Operator::NotEqual);
         if !self.literal.is_one_of(present(ty))
             || (orders && !matches!(self.literal, Literal::Integer(_)))
@@ -174,6 +164,37 @@ impl Condition {
     fn dotted(&self) -> String {
         format!("input.{}", self.path.join("."))
     }
+}
+
+/// Whether `path` leads to a text or a whole number among `params`, by which somebody can be known.
+///
+/// # Errors
+/// What does not fit, and what there is instead.
+pub(crate) fn names_somebody(path: &str, params: &[Param]) -> Result<(), String> {
+    let (ty, _) = find(params, path.split('.'))?;
+    match present(ty) {
+        Type::String => Ok(()),
+        other if Literal::Integer(0).is_one_of(other) => Ok(()),
+        _ => Err(format!("it is a `{ty}`; want a text or a whole number")),
+    }
+}
+
+/// The type at `path`, and of what it is a field.
+fn find<'a, 'b>(
+    params: &'a [Param],
+    mut path: impl Iterator<Item = &'b str>,
+) -> Result<(&'a Type, Option<&'a Type>), String> {
+    let first = path.next().unwrap_or_default();
+    let param = params.iter().find(|param| &*param.name == first);
+    let mut ty = &param
+        .ok_or_else(|| format!("there is no argument `{first}`; {}", there_are(params)))?
+        .ty;
+    let mut parent = None;
+    for name in path {
+        parent = Some(ty);
+        ty = field(ty, name).ok_or_else(|| format!("there is no `{name}` in `{ty}`"))?;
+    }
+    Ok((ty, parent))
 }
 
 fn there_are(params: &[Param]) -> String {

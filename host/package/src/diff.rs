@@ -218,6 +218,7 @@ fn tool(changes: &mut Changes, old: &Tool, new: &Tool) {
         changes.by(new.effect > old.effect, Area::Tool, name, detail);
     }
     targets(changes, old, new);
+    subjects(changes, old, new);
     if old.confirm != new.confirm {
         let asks = |tool: &Tool| match &tool.confirm {
             None => "never confirmed".to_owned(),
@@ -267,6 +268,19 @@ fn targets(changes: &mut Changes, old: &Tool, new: &Tool) {
         .filter(|target| !old.targets.contains(target))
     {
         changes.less(Area::Tool, &*new.name, format!("`{come}` is a target now"));
+    }
+}
+
+/// A subject that goes leaves payloads that can't be erased for whom they are about.
+fn subjects(changes: &mut Changes, old: &Tool, new: &Tool) {
+    let (before, now) = (&old.subjects, &new.subjects);
+    for gone in before.iter().filter(|path| !now.contains(path)) {
+        let detail = format!("`{gone}` is no subject any more");
+        changes.more(Area::Tool, &*new.name, detail);
+    }
+    for come in now.iter().filter(|path| !before.contains(path)) {
+        let detail = format!("`{come}` is a subject now");
+        changes.less(Area::Tool, &*new.name, detail);
     }
 }
 

@@ -85,6 +85,9 @@ pub struct ToolFacts {
     pub confirm: Option<Confirm>,
     /// In order.
     pub params: Vec<ParamFacts>,
+    /// Where in the arguments stands whom a call is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
     /// What it returns, as WIT writes it.
     pub result: Option<String>,
     /// The author's words, which agents read.
@@ -145,6 +148,7 @@ fn tool(tool: &Tool) -> ToolFacts {
         effect: tool.effect,
         confirm: tool.confirm.clone(),
         params: params.collect(),
+        subjects: tool.subjects.clone(),
         result: tool.result.as_ref().map(ToString::to_string),
         description: tool.description.clone(),
         words: descriptions(tool),

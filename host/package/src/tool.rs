@@ -29,6 +29,9 @@ pub struct Tool {
     pub effect: Effect,
     /// The parameters that decide who or what is affected.
     pub targets: Vec<String>,
+    /// Where in the arguments stands whom a call is about: `supplier.id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
     /// When the author wants a person to decide.
     pub confirm: Option<Confirm>,
     /// The author's words, from WIT.

@@ -113,6 +113,7 @@ pub(crate) fn tool(name: &str, entry: &ToolEntry) -> Option<Tool> {
         result_docs: None,
         effect: declaration.effect,
         targets: declaration.targets.clone(),
+        subjects: declaration.subjects.clone(),
         confirm: declaration.confirm.clone(),
         description: format!("Does {name}."),
         wraps_result: false,

@@ -54,6 +54,7 @@ fn an_init_goes_on_with_the_key_it_made() {
     fs::rename(home.data("keystore.json"), home.data("keystore-next.json")).unwrap();
     fs::remove_file(home.data("versions.json")).unwrap();
     fs::remove_dir_all(home.data("audit")).unwrap();
+    fs::remove_dir_all(home.data("payloads")).unwrap();
     let wrong = home.path("wrong");
     fs::write(&wrong, "battery staple\n").unwrap();
     let run = home.run(&["init", "--passphrase-file", text(&wrong)]);

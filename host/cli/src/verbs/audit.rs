@@ -12,20 +12,36 @@ use vouchsafe_daemon::protocol::{Failure, Request};
 use crate::args::Audit;
 use crate::context::Context;
 use crate::exit::Code;
-use crate::verbs::{proofs, queries};
+use crate::verbs::{payloads, proofs, queries};
 use crate::{output, record};
 
 pub(crate) fn run(context: &Context, verb: &Audit) -> anyhow::Result<Code> {
     context.set_up()?;
     match verb {
-        Audit::Show { from, limit, all } => show(context, *from, if *all { ALL } else { *limit }),
+        Audit::Show {
+            payload: Some(seq), ..
+        } => payloads::show(context, *seq),
+        Audit::Show {
+            from, limit, all, ..
+        } => show(context, *from, if *all { ALL } else { *limit }),
         Audit::Verify { expect, from } => verify(context, expect.clone(), from.as_deref()),
         Audit::Fsck => proofs::fsck(context),
         Audit::Checkpoint => proofs::checkpoint(context),
         Audit::Cosign { url, witness } => proofs::cosign(context, url, witness),
         Audit::Key => proofs::key(context),
         Audit::Prove { seq } => proofs::prove(context, *seq),
-        Audit::Export { directory } => proofs::export(context, directory),
+        Audit::Export {
+            subject: Some(subject),
+            ..
+        } => payloads::export(context, subject),
+        Audit::Export { directory, .. } => {
+            proofs::export(context, directory.as_deref().unwrap_or(Path::new("log")))
+        }
+        Audit::Erase {
+            subject,
+            certificate,
+            proof,
+        } => payloads::erase(context, subject, certificate, proof),
         Audit::Query { filter, limit } => queries::query(context, filter, *limit),
         Audit::Stats { filter } => queries::stats(context, filter),
         Audit::Tail { follow } => queries::tail(context, *follow),

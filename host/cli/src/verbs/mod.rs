@@ -27,6 +27,7 @@ pub(crate) mod mcp;
 pub(crate) mod new;
 pub(crate) mod owner;
 pub(crate) mod pack;
+mod payloads;
 pub(crate) mod policy;
 mod proofs;
 mod queries;

@@ -67,6 +67,7 @@ fn each_way_to_widen_is_more() {
             tool.replace("read", "irreversible"),
         ),
         (format!("{tool}targets = ['a']\n"), tool.to_owned()),
+        (format!("{tool}subjects = ['a']\n"), tool.to_owned()),
         (format!("{tool}confirm = 'always'\n"), tool.to_owned()),
         (
             format!("{tool}confirm = 'always'\n"),

@@ -137,10 +137,13 @@ fn params(tool: &ToolFacts) -> String {
         format!("{}{mark} {}", param.name, param.ty)
     });
     let params = params.collect::<Vec<_>>().join(", ");
-    if params.is_empty() {
-        "nothing".to_owned()
-    } else {
-        params
+    let params = match params.is_empty() {
+        true => "nothing".to_owned(),
+        false => params,
+    };
+    match tool.subjects.is_empty() {
+        true => params,
+        false => format!("{params}   (about {})", tool.subjects.join(", ")),
     }
 }
 

@@ -132,6 +132,7 @@ fn tool(name: &str, entry: &ToolEntry) -> Checked {
         return Ok(());
     };
     unique(&["tools", name, "targets"], tool.targets.iter())?;
+    unique(&["tools", name, "subjects"], tool.subjects.iter())?;
     tool.confirm
         .as_ref()
         .map_or(Ok(()), |confirm| confirmation(name, confirm))

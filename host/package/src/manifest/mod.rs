@@ -91,6 +91,9 @@ pub struct ToolDeclaration {
     /// The parameters that decide who or what is affected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// Where in the arguments stands whom a call is about: `supplier.id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
     /// When a person is to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<Confirm>,

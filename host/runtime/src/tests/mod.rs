@@ -83,6 +83,7 @@ fn tool(name: &str, params: &[(&str, Type)], result: Option<Type>) -> Tool {
         result,
         result_docs: None,
         effect: Effect::Read,
+        subjects: Vec::new(),
         targets: Vec::new(),
         confirm: None,
         description: String::new(),
