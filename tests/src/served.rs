@@ -11,7 +11,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::Home;
 use crate::mcp::Session;
@@ -132,7 +131,19 @@ impl Served {
     /// # Errors
     /// When the connection is not made, or breaks.
     pub async fn send(&self, papers: Option<&Papers>, request: &[u8]) -> std::io::Result<Answered> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        self.send_from("127.0.0.1", papers, request).await
+    }
+
+    async fn send_from(
+        &self,
+        address: &str,
+        papers: Option<&Papers>,
+        request: &[u8],
+    ) -> std::io::Result<Answered> {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind(format!("{address}:0").parse().expect("an address"))?;
+        let host = format!("127.0.0.1:{}", self.port);
+        let stream = socket.connect(host.parse().expect("an address")).await?;
         let mut stream = tokio_rustls::TlsConnector::from(Arc::new(tls(papers)))
             .connect(ServerName::try_from("127.0.0.1").expect("a name"), stream)
             .await?;
@@ -161,11 +172,27 @@ impl Served {
         headers: &str,
         body: &str,
     ) -> std::io::Result<Answered> {
+        self.post_from("127.0.0.1", papers, path, headers, body)
+            .await
+    }
+
+    /// The same, from another address of this machine.
+    ///
+    /// # Errors
+    /// As [`Served::send`].
+    pub async fn post_from(
+        &self,
+        address: &str,
+        papers: Option<&Papers>,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> std::io::Result<Answered> {
         let (port, length) = (self.port, body.len());
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
         );
-        self.send(papers, request.as_bytes()).await
+        self.send_from(address, papers, request.as_bytes()).await
     }
 
     /// The server's process.

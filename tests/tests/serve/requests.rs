@@ -128,3 +128,26 @@ async fn an_agents_session_is_not_found_by_another_agent() {
         own.text
     );
 }
+
+/// Who shows no certificate takes no room from who does.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_that_hold_connections_open_keep_nobody_out() {
+    let served = served(&["a"]);
+    let a = enrolled(&served, "a").await;
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        held.push(
+            tokio::net::TcpStream::connect(("127.0.0.1", served.port))
+                .await
+                .unwrap(),
+        );
+    }
+    // From the same address, and so only once the others' time is up, or from another at once.
+    let from_elsewhere = served
+        .post_from("127.0.0.2", Some(&a), "/mcp", "", INITIALIZE)
+        .await;
+    assert_eq!(from_elsewhere.unwrap().status, 200);
+    drop(held);
+    let answer = served.post(Some(&a), "/mcp", "", INITIALIZE).await.unwrap();
+    assert_eq!(answer.status, 200);
+}

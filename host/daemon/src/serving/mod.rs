@@ -3,6 +3,7 @@
 //! A connection is TLS, and says who is there by its certificate, or not yet. Each request is judged anew: the
 //! certificate may have ended or been revoked, and the agent's role may be another one, since the connection began.
 
+mod counts;
 mod http;
 mod own;
 mod probe;
@@ -10,7 +11,7 @@ mod routes;
 mod sessions;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use vouchsafe_identity::Peer;
 
 use crate::owner::Owner;
+use counts::{Counted, Counts, network};
 use own::Own;
 use sessions::Sessions;
 
@@ -40,6 +42,12 @@ const STRANGER: Duration = Duration::from_secs(30);
 
 /// How long a connection lasts: a new one shows certificates anew.
 const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Connections of one address, or one network of IPv6, that have shown no certificate.
+const STRANGERS: usize = 32;
+
+/// Connections of one agent.
+const OF_AN_AGENT: usize = 128;
 
 /// Requests at the same time on one connection of HTTP/2.
 const STREAMS: u32 = 64;
@@ -101,19 +109,25 @@ impl Serving {
             clients.spawn(probe::serve(owner.clone(), probe));
         }
         let places = Arc::new(Semaphore::new(CONNECTIONS));
+        let strangers = Counts::of(STRANGERS);
+        let of_agents = Counts::of(OF_AN_AGENT);
         loop {
             let place = places.clone().acquire_owned();
-            let (stream, place) = tokio::select! {
+            let (stream, address, place) = tokio::select! {
                 accepted = accept(&self.agents, place) => accepted,
                 () = owner.stopping() => break,
+            };
+            let Some(stranger) = strangers.enter(network(address.ip())) else {
+                continue;
             };
             match self.own.config(&owner) {
                 Ok(tls) => {
                     let client = Client {
                         owner: owner.clone(),
                         sessions: sessions.clone(),
+                        of_agents: of_agents.clone(),
                     };
-                    clients.spawn(client.serve(tls, stream, place));
+                    clients.spawn(client.serve(tls, stream, stranger, place));
                 }
                 Err(error) => tracing::error!(%error, "no certificate for this host"),
             }
@@ -140,11 +154,11 @@ async fn listen(address: SocketAddr, key: &str) -> io::Result<TcpListener> {
 async fn accept(
     listener: &TcpListener,
     place: impl Future<Output = Result<OwnedSemaphorePermit, tokio::sync::AcquireError>>,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
     let place = place.await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, address)) => return (stream, address, place),
             Err(error) => {
                 tracing::warn!(%error, "can't accept a connection");
                 tokio::time::sleep(NO_ROOM).await;
@@ -157,6 +171,7 @@ async fn accept(
 struct Client {
     owner: Arc<Owner>,
     sessions: Arc<Sessions>,
+    of_agents: Arc<Counts<String>>,
 }
 
 impl Client {
@@ -164,6 +179,7 @@ impl Client {
         self,
         tls: Arc<rustls::ServerConfig>,
         stream: TcpStream,
+        stranger: Counted<IpAddr>,
         _place: Option<OwnedSemaphorePermit>,
     ) {
         // Answers are small and somebody waits for each.
@@ -182,6 +198,17 @@ impl Client {
         let peer = match peer {
             Ok(peer) => peer,
             Err(error) => return tracing::warn!(%error, "a client's certificate"),
+        };
+        // Until here it was nobody's; from here on it is an agent's, or goes on as nobody's.
+        let (_stranger, _of_agent) = match &peer {
+            None => (Some(stranger), None),
+            Some(peer) => {
+                drop(stranger);
+                let Some(of_agent) = self.of_agents.enter(peer.id.clone()) else {
+                    return tracing::warn!(id = peer.id, "an agent has too many connections");
+                };
+                (None, Some(of_agent))
+            }
         };
         let longest = peer.as_ref().map_or(STRANGER, |_| LONGEST);
         let service = service_fn(|request| {
