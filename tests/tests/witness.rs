@@ -4,8 +4,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use vouchsafe_tests::say::{says, text};
 use vouchsafe_tests::{Home, Run, python, wasm};
 use vouchsafe_tlog::note::{CosignerKey, Note};
@@ -27,7 +28,12 @@ impl Drop for Witness {
 impl Witness {
     /// Signs for the log of `home`, remembering in `state`, with a key that lies there too.
     fn of(home: &Home, state: &Path) -> Self {
-        let log = home.run(&["audit", "key"]).ok().stdout;
+        Self::by(home, home, "witness.example/one", state, "127.0.0.1:0")
+    }
+
+    /// The host of `home` signs as `name` for the log of `other`.
+    fn by(home: &Home, other: &Home, name: &str, state: &Path, listen: &str) -> Self {
+        let log = other.run(&["audit", "key"]).ok().stdout;
         let key = state.join("witness");
         std::fs::create_dir_all(state).expect("a directory");
         let private = state.join("witness.key");
@@ -49,13 +55,13 @@ impl Witness {
             "--passphrase-file",
             home.passphrase(),
             "--name",
-            "witness.example/one",
+            name,
             "--log",
             log.trim(),
             "--state",
             text(state),
             "--listen",
-            "127.0.0.1:0",
+            listen,
         ];
         let mut process = home
             .command(&arguments)
@@ -217,4 +223,116 @@ fn a_witness_knows_its_logs_and_answers_nothing_else() {
     says(&refused.code(4), "is no signature of its own");
     let nobody = home.run(&["audit", "cosign", "http://127.0.0.1:9", "--witness", &other]);
     says(&nobody.code(4), "the witness at http://127.0.0.1:9");
+}
+
+/// What `[witnesses]` says, put into force.
+fn asks(home: &Home, witnesses: &[(&str, &str)], more: &str) {
+    let one = |(url, key): &(&str, &str)| format!("{{ url = '{url}', key = '{key}' }}");
+    let ask = witnesses.iter().map(one).collect::<Vec<_>>().join(", ");
+    let settings = format!("[witnesses]\nask = [{ask}]\n{more}\n");
+    std::fs::write(home.config("vouchsafe.toml"), settings).expect("the settings");
+    home.apply().ok();
+}
+
+/// What the host says of its log, once `holds` is so.
+fn state(home: &Home, holds: impl Fn(&Json) -> bool) -> Json {
+    let begun = Instant::now();
+    loop {
+        let said = home.run(&["audit", "checkpoint", "--json"]).ok().json();
+        let state = &said["state"]["witnesses"];
+        if holds(state) {
+            return state.clone();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{state}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn is_witnessed(state: &Json) -> bool {
+    state["records"].as_u64() > Some(0) && state["short_since"].is_null()
+}
+
+#[test]
+fn two_hosts_that_witness_each_other_ask_by_themselves_and_an_older_log_does_not_start() {
+    let (home, other) = (with_echo(), with_echo());
+    let listen = "127.0.0.1:0";
+    let theirs = Witness::by(&other, &home, "b.example", &other.path("state"), listen);
+    let ours = Witness::by(&home, &other, "a.example", &home.path("state"), listen);
+    asks(&home, &[(&theirs.url, &theirs.key)], "quorum = 1");
+    asks(&other, &[(&ours.url, &ours.key)], "quorum = 1");
+    for (home, witness) in [(&home, &theirs), (&other, &ours)] {
+        // Nobody asks for it: it happens.
+        state(home, is_witnessed);
+        let published = std::fs::read_to_string(home.data("audit").join("checkpoint"));
+        let note: Note = published.expect("it").parse().expect("a note");
+        assert!(note.cosigned_by(&witness.key()).is_ok());
+        says(
+            &home.run(&["audit", "checkpoint"]).ok(),
+            "witnessed the first",
+        );
+        says(&home.run(&["audit", "verify"]).ok(), "witnessed the first");
+        says(&home.run(&["audit", "stats"]).ok(), "witnessed the first");
+        says(&home.run(&["doctor"]).ok(), "witnessed the first");
+    }
+
+    home.end_owner();
+    let audit = home.data("audit");
+    let files = ["records.log", "checkpoint", "mark"];
+    let read = || files.map(|file| std::fs::read(audit.join(file)).expect("a file of the log"));
+    let put = |contents: [Vec<u8>; 3]| {
+        for (file, bytes) in files.iter().zip(contents) {
+            std::fs::write(audit.join(file), bytes).expect("it is put back");
+        }
+    };
+    let older = read();
+    home.call("echo_say", &json!({ "text": "b" })).ok();
+    let last = home.records(1).remove(0)["seq"].as_u64();
+    state(&home, |state| state["records"].as_u64() >= last);
+    home.end_owner();
+    let newest = read();
+    // The mark as well: of the host's own files nothing is wrong.
+    put(older);
+    let refused = home.call("echo_say", &json!({ "text": "c" }));
+    assert_ne!(refused.code, 0);
+    says(&refused, "it was cut, or put back to an older state");
+    says(&refused, "b.example");
+    // Nor is a witness that is away a reason not to start, and one that is there again is asked.
+    drop(theirs);
+    home.run(&["list"]).ok();
+    home.end_owner();
+    put(newest);
+    home.call("echo_say", &json!({ "text": "d" })).ok();
+}
+
+#[test]
+fn without_a_quorum_the_operator_is_warned_and_where_it_is_required_nothing_starts() {
+    let home = with_echo();
+    let witness = Witness::of(&home, &home.path("state"));
+    let nobody = CosignerKey::new("nobody.example", [7; 32]).expect("a key");
+    let both = [
+        (witness.url.as_str(), witness.key.as_str()),
+        ("http://127.0.0.1:9", &nobody.to_string()),
+    ];
+    asks(&home, &both, "quorum = 2\npatience = '1s'");
+    let late = state(&home, |state| state["late"] == json!(true));
+    assert_eq!((&late["records"], &late["quorum"]), (&json!(0), &json!(2)));
+    let doctor = home.run(&["doctor"]);
+    assert_ne!(doctor.code, 0);
+    says(&doctor, "nobody.example");
+    says(&doctor, "the witnesses in `vouchsafe.toml`");
+    let begun = Instant::now();
+    let log = || std::fs::read_to_string(home.data("owner.log")).expect("the owner's log");
+    while !log().contains("too few witnesses sign for the log") {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{}", log());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    // One is enough.
+    asks(&home, &both, "quorum = 1\nrequired = true");
+    home.end_owner();
+    home.run(&["list"]).ok();
+    home.end_owner();
+    drop(witness);
+    let refused = home.run(&["list"]);
+    assert_ne!(refused.code, 0);
+    says(&refused, "wants 1 of its witnesses to sign");
 }

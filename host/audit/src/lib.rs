@@ -47,6 +47,7 @@ pub use log::{HANDED_OVER, Log, LogKeys, Options, Recorded};
 pub use record::{Kind, Record};
 pub use scan::{Place, Records, records, records_from};
 pub use shelf::{Shelf, TileError};
+pub use tree::Failing;
 pub use verify::{
     Expect, Fsck, Head, HeadError, Verification, VerifyError, fsck, verify, verify_on,
 };

@@ -21,7 +21,7 @@ use crate::shelf::{Directory, Shelf};
 use crate::storage::{Disk, Storage};
 use crate::survey::STRIDE;
 use crate::tail::Writer;
-use crate::tree::CHECKPOINT;
+use crate::tree::{CHECKPOINT, Failing};
 use crate::verify::{Check, Compared, Expect, Whose};
 use crate::writer::{self, Shared};
 use crate::{
@@ -310,6 +310,11 @@ impl Log {
         self.shared.tree.publish().map(|(_, note)| note)
     }
 
+    /// Since when, and why, nothing can be published; none where the last try did well.
+    pub fn failing(&self) -> Option<Failing> {
+        self.shared.tree.failing()
+    }
+
     /// A published checkpoint, and the proof that it continues the log of the first `old` records, for a witness.
     ///
     /// # Errors
@@ -318,7 +323,7 @@ impl Log {
         self.shared.tree.extension(old)
     }
 
-    /// Keeps `note`, a checkpoint of this log that a witness has signed too, in the place of the same without that.
+    /// Keeps the signatures of `note`, a checkpoint of this log that a witness has signed too, with those that are there.
     ///
     /// # Errors
     /// When it can't be written.

@@ -10,6 +10,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use vouchsafe_ambient::clock;
 use vouchsafe_keys::{MacKey, SigningKey};
 use vouchsafe_tlog::note::{Note, NoteError, VerifierKey};
 use vouchsafe_tlog::receipt::Proof;
@@ -100,8 +102,18 @@ pub(crate) struct Tree {
     /// What lies on the shelf. Held while something is laid there, which the state is not: who integrates does not wait
     /// for a disk. Always taken before the state, never after.
     published: Mutex<Published>,
+    failing: Mutex<Option<Failing>>,
     closed: Mutex<bool>,
     closing: Condvar,
+}
+
+/// Why nothing can be published: the log goes on, and others can't see how far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// The first time since it could.
+    pub since: Timestamp,
+    /// What the last try came to.
+    pub why: String,
 }
 
 /// What was published last.
@@ -153,7 +165,7 @@ impl Tree {
             let waited = self.closing.wait_timeout(closed, PUBLISH);
             closed = waited.unwrap_or_else(PoisonError::into_inner).0;
             if !*closed {
-                // What can't be published now is tried again; nobody waits for it.
+                // What can't be published now is tried again, and told by `failing`; nobody waits for it.
                 drop(self.publish());
             }
         }
@@ -171,6 +183,27 @@ impl Tree {
     /// # Errors
     /// When the shelf does not take them. It is tried again.
     pub(crate) fn publish(&self) -> Result<(u64, Note), LogError> {
+        let laid = self.lay_down();
+        let mut failing = unpoisoned(&self.failing);
+        match &laid {
+            Ok(_) => *failing = None,
+            Err(error) => {
+                let since = failing
+                    .take()
+                    .map_or_else(clock::now, |before| before.since);
+                let why = error.to_string();
+                *failing = Some(Failing { since, why });
+            }
+        }
+        laid
+    }
+
+    /// Why nothing could be published last, if that is so.
+    pub(crate) fn failing(&self) -> Option<Failing> {
+        unpoisoned(&self.failing).clone()
+    }
+
+    fn lay_down(&self) -> Result<(u64, Note), LogError> {
         let mut published = unpoisoned(&self.published);
         let mut state = self.state();
         let edge = state.builder.edge();
@@ -275,13 +308,14 @@ impl Tree {
                 if Some(*size) == published.size
                     && signed.unverified_text() == note.unverified_text() =>
             {
-                *signed = note.clone();
+                // With what another witness signed meanwhile.
+                *signed = signed.joined_with(note);
+                let text = signed.to_string();
+                drop(state);
+                Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
             }
-            _ => return Ok(()),
+            _ => Ok(()),
         }
-        drop(state);
-        let text = note.to_string();
-        Ok(self.shelf.write(CHECKPOINT, text.as_bytes(), true)?)
     }
 
     /// A checkpoint over all that is integrated, and its mark, by other keys.
@@ -396,6 +430,7 @@ impl Opening {
             shelf,
             state: Mutex::new(State::default()),
             published: Mutex::default(),
+            failing: Mutex::default(),
             closed: Mutex::default(),
             closing: Condvar::new(),
         };

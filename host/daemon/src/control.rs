@@ -178,6 +178,7 @@ async fn answer(owner: &Owner, caller: &Caller, request: Request) -> Result<Json
         }
         Request::AuditShow { from, limit } => block_in_place(|| audit::show(owner, from, limit)),
         Request::AuditVerify { expect, from } => audit::verify(owner, expect, from).await,
+        Request::AuditState => Ok(owner.log_state()),
         Request::AuditCheckpoint => block_in_place(|| audit::checkpoint(owner)),
         Request::AuditCosign { url, witness } => owner.cosign(&url, &witness).await,
         Request::AuditProve { seq } => block_in_place(|| audit::prove(owner, seq)),

@@ -35,6 +35,7 @@ pub mod setup;
 pub mod skill;
 pub mod store;
 mod switches;
+pub mod witnesses;
 mod witnessing;
 
 use std::time::Duration;
@@ -74,7 +75,7 @@ pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
         Err(error) => return Err(error.into()),
     };
     runtime()?.block_on(async {
-        let owner = Owner::open(home.clone(), &alone)?;
+        let owner = start(home, &alone).await?;
         server::serve(owner.clone(), Some(idle)).await?;
         owner.tidy();
         Ok(())
@@ -89,7 +90,7 @@ pub fn run(home: &Home, idle: Duration) -> Result<(), RunError> {
 pub fn serve(home: &Home, alone: &Lock, ready: impl FnOnce(&str)) -> Result<(), RunError> {
     logging::start();
     runtime()?.block_on(async {
-        let owner = Owner::open(home.clone(), alone)?;
+        let owner = start(home, alone).await?;
         let serving = serving::Serving::open(&owner).await?;
         ready(serving.url());
         tokio::spawn(stop_at_signal(owner.clone()));
@@ -99,6 +100,16 @@ pub fn serve(home: &Home, alone: &Lock, ready: impl FnOnce(&str)) -> Result<(), 
         owner.tidy();
         Ok(())
     })
+}
+
+/// The owner of `home`, as far as no witness says otherwise of its log.
+async fn start(home: &Home, alone: &Lock) -> Result<std::sync::Arc<Owner>, OpenError> {
+    let owner = Owner::open(home.clone(), alone)?;
+    owner.is_believed().await?;
+    owner
+        .io()
+        .spawn(witnesses::watch(std::sync::Arc::downgrade(&owner)));
+    Ok(owner)
 }
 
 /// Ends well when somebody asks for it: a supervisor, or a person at the terminal.

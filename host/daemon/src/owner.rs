@@ -47,6 +47,7 @@ use crate::setup::{self, SetupError};
 use crate::skill::InstalledSkill;
 use crate::store::Unverified;
 use crate::switches::{HALT, Switches, Target, Whole};
+use crate::witnesses::{Heard, NoStart};
 
 /// Why the owner can't take up its work.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +76,9 @@ pub enum OpenError {
     /// What its records commit to.
     #[error("{0}; move `payloads` of the data directory away to start without what is kept there")]
     Payloads(#[from] PayloadError),
+    /// A witness of the log.
+    #[error(transparent)]
+    Witness(#[from] NoStart),
     /// The engine.
     #[error("the engine: {0}")]
     Engine(#[from] LoadError),
@@ -121,6 +125,8 @@ pub struct Owner {
     /// How often something was switched off.
     switched_off: AtomicU64,
     running: Running,
+    /// What witnesses of the log said last.
+    heard: Mutex<Heard>,
     rules: watch::Sender<Arc<Rules>>,
     stop: CancellationToken,
     /// The runtime that lives as long as the owner.
@@ -191,6 +197,7 @@ impl Owner {
             switches: Mutex::new(switches),
             switched_off: AtomicU64::new(0),
             running: Running::default(),
+            heard: Mutex::default(),
             rules: watch::Sender::new(Arc::new(Rules::nothing(&home, None))),
             stop: CancellationToken::new(),
             io,
@@ -277,6 +284,12 @@ impl Owner {
     pub(crate) fn shared(&self) -> Result<Arc<Self>, Failure> {
         let gone = || Failure::internal("the owner is ending");
         self.this.upgrade().ok_or_else(gone)
+    }
+
+    /// What witnesses of the log said last.
+    pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
+        // Each part of it is replaced as a whole.
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The runtime that lives as long as the owner.

@@ -156,6 +156,8 @@ pub enum Request {
         /// A checkpoint kept elsewhere: the text of the note.
         from: Option<String>,
     },
+    /// What keeps the log from being published, and what its witnesses say.
+    AuditState,
     /// Publish the log as far as it is durable.
     AuditCheckpoint,
     /// Have a witness sign for the log as far as it is durable.

@@ -10,7 +10,7 @@ use vouchsafe_package::signing::{Verified, VersionMemory};
 use vouchsafe_package::{Digest, Package, SkillName, Version};
 use vouchsafe_policy::apply::InForce;
 use vouchsafe_policy::grant::SkillGrant;
-use vouchsafe_policy::settings::Notify;
+use vouchsafe_policy::settings::{Notify, Witnesses};
 use vouchsafe_policy::{Granted, People, Principal, Role};
 
 use crate::applied::Applied;
@@ -119,6 +119,11 @@ impl Rules {
     /// Who hears that a call waits for people.
     pub(crate) fn notify(&self) -> Option<&Notify> {
         self.in_force.as_ref()?.content().notify()
+    }
+
+    /// Who signs for what the log was.
+    pub(crate) fn witnesses(&self) -> Option<&Witnesses> {
+        self.in_force.as_ref()?.content().witnesses()
     }
 
     /// A file that says who may approve and was edited since it was applied, if there is one.

@@ -4,6 +4,7 @@ pub mod confirm;
 pub mod network;
 pub mod notify;
 pub mod vault;
+pub mod witnesses;
 pub mod works_for;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use confirm::Tiers;
 pub use network::Network;
 pub use notify::Notify;
 pub use vault::{Login, LoginProof, Vault};
+pub use witnesses::{Witness, Witnesses};
 pub use works_for::WorksFor;
 
 use crate::place::{At, Fault, Source};
@@ -32,6 +34,8 @@ pub struct Settings {
     pub notify: Option<At<Notify>>,
     /// `[vault]`: the secrets manager, where there is one.
     pub vault: Option<At<Vault>>,
+    /// `[witnesses]`: who signs for what the log was, if anybody.
+    pub witnesses: Option<At<Witnesses>>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +51,7 @@ struct RawSettings {
     works_for: BTreeMap<Spanned<String>, Spanned<String>>,
     notify: Option<Spanned<notify::RawNotify>>,
     vault: Option<Spanned<vault::RawVault>>,
+    witnesses: Option<Spanned<witnesses::RawWitnesses>>,
 }
 
 impl Settings {
@@ -68,10 +73,15 @@ impl Settings {
             let place = source.place(raw.span().start);
             notify::read(&source, raw.into_inner()).map(|value| At { value, place })
         });
+        let witnesses = raw.witnesses.map(|raw| {
+            let place = source.place(raw.span().start);
+            witnesses::read(&source, raw.into_inner()).map(|value| At { value, place })
+        });
         Ok(Self {
             network: network::read(&source, raw.listen, raw.probe, raw.agents)?,
             notify: notify.transpose()?,
             vault: vault.transpose()?,
+            witnesses: witnesses.transpose()?,
             confirm: confirm::read(&source, raw.confirm)?,
             works_for: works_for::read(&source, raw.works_for)?,
         })

@@ -219,6 +219,20 @@ impl Note {
         Ok(note)
     }
 
+    /// The same with the signatures of `other`, a note over the same text: of two in one name, those of `other`.
+    #[must_use]
+    pub fn joined_with(&self, other: &Self) -> Self {
+        let mut joined = other.clone();
+        let is_new = |line: &&SignatureLine| {
+            let mut theirs = other.signatures.iter();
+            !theirs.any(|other| other.name == line.name && other.id == line.id)
+        };
+        joined
+            .signatures
+            .extend(self.signatures.iter().filter(is_new).cloned());
+        joined
+    }
+
     /// The one signature in the name of `key`.
     fn line_of<const KIND: u8>(&self, key: &Key<KIND>) -> Result<&SignatureLine, NoteError> {
         let is_theirs = |line: &&SignatureLine| line.name == key.name && line.id == key.id();

@@ -182,7 +182,28 @@ fn secrets(context: &Context) -> Result<String, Wrong> {
 fn log(context: &Context) -> Result<String, Wrong> {
     let checked = vouchsafe_audit::verify(&context.home.audit(), &Expect::default());
     let checked = checked?;
-    Ok(format!("{} records, unbroken", checked.records))
+    let state = context
+        .owner()
+        .and_then(|mut owner| owner.ask(&Request::AuditState))?;
+    let lines = state.get("lines").and_then(Json::as_array);
+    let lines: String = lines
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .map(|line| format!("; {line}"))
+        .collect();
+    let found = format!("{} records, unbroken{lines}", checked.records);
+    let is_late = state.pointer("/witnesses/late").and_then(Json::as_bool) == Some(true);
+    if !state.get("unpublished").is_none_or(Json::is_null) {
+        let fix = "see to the disk, and that this user may write `audit` in the data directory";
+        return Err(Wrong::with_fix(found, fix));
+    }
+    if is_late {
+        let fix =
+            "see to it that the witnesses in `vouchsafe.toml` can be reached and know this log";
+        return Err(Wrong::with_fix(found, fix));
+    }
+    Ok(found)
 }
 
 fn toolchain() -> Result<String, Wrong> {

@@ -60,9 +60,20 @@ fn show(context: &Context, what: &str) -> anyhow::Result<Code> {
     let text = facts.get(what).and_then(Json::as_str).unwrap_or_default();
     match context.json {
         true => output::print_json(&facts),
-        false => output::line(text.trim_end()),
+        false => {
+            output::line(text.trim_end());
+            say_state(facts.get("state"));
+        }
     }
     Ok(Code::Done)
+}
+
+/// Says beside what was asked for whether the log is published and witnessed, where there is something to say.
+pub(super) fn say_state(state: Option<&Json>) {
+    let lines = state.and_then(|state| state.get("lines")?.as_array());
+    for line in lines.into_iter().flatten().filter_map(Json::as_str) {
+        output::note(line);
+    }
 }
 
 /// Prints a record with its proof: JSON either way, since that is what a receipt is.

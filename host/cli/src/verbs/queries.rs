@@ -7,11 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_audit::{Kind, Place, Record, records_from};
-use vouchsafe_daemon::protocol::Failure;
+use vouchsafe_daemon::client::Client;
+use vouchsafe_daemon::protocol::{Failure, Request};
 
 use crate::args::RecordFilter;
 use crate::context::Context;
 use crate::exit::Code;
+use crate::verbs::proofs;
 use crate::{output, record};
 
 /// How many records `tail` begins with.
@@ -79,6 +81,9 @@ pub(super) fn stats(context: &Context, filter: &RecordFilter) -> anyhow::Result<
         .iter()
         .map(|((skill, tool), tally)| tally.row(skill, tool));
     output::line(output::table(header, rows));
+    if let Some(mut owner) = Client::connect_if_running(&context.home) {
+        proofs::say_state(owner.ask(&Request::AuditState).ok().as_ref());
+    }
     Ok(Code::Done)
 }
 

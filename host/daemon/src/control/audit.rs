@@ -47,7 +47,15 @@ pub(super) async fn verify(
         facts(log.verify(&expect))
     };
     let checked = tokio::task::spawn_blocking(check).await;
-    checked.map_err(|error| Failure::internal(error.to_string()))
+    let mut facts = checked.map_err(|error| Failure::internal(error.to_string()))?;
+    let text = facts.get("text").and_then(Json::as_str).unwrap_or_default();
+    let lines = owner.log_lines().into_iter();
+    let text = lines.fold(text.to_owned(), |text, line| format!("{text}\n{line}"));
+    if let Some(facts) = facts.as_object_mut() {
+        facts.insert("text".to_owned(), json!(text));
+        facts.insert("state".to_owned(), owner.log_state());
+    }
+    Ok(facts)
 }
 
 /// What a person says that they kept.
@@ -66,6 +74,7 @@ pub(super) fn checkpoint(owner: &Owner) -> Result<Json, Failure> {
     Ok(json!({
         "checkpoint": note.to_string(),
         "key": owner.log().verifier_key().to_string(),
+        "state": owner.log_state(),
     }))
 }
 

@@ -14,7 +14,7 @@ use crate::cedar::{Demand, Written};
 use crate::grant::{Grant, Notice};
 use crate::place::{At, Fault, Faults, Place, Source};
 use crate::role::Role;
-use crate::settings::{Network, Notify, Settings, Vault};
+use crate::settings::{Network, Notify, Settings, Vault, Witnesses};
 use crate::way::Way;
 
 /// Grants, roles, trust and revocations, read and consistent with each other.
@@ -181,6 +181,12 @@ impl Content {
     #[must_use]
     pub fn vault(&self) -> Option<&Vault> {
         self.people.settings.vault.as_ref().map(|at| &at.value)
+    }
+
+    /// Who signs for what the log was, where anybody does.
+    #[must_use]
+    pub fn witnesses(&self) -> Option<&Witnesses> {
+        self.people.settings.witnesses.as_ref().map(|at| &at.value)
     }
 
     /// What the files say that this build does less of than one may expect.

@@ -360,6 +360,23 @@ impl Collector {
                 self.fact(&subject, Sense::Permits, says, place);
             }
         }
+        if let Some(At { value, place }) = &people.settings.witnesses {
+            let subject = Subject("the log".to_owned());
+            for witness in &value.ask {
+                let says = format!("is witnessed by {} at {}", witness.key, witness.url);
+                self.fact(&subject, Sense::Neither, says, place);
+            }
+            let start = if value.required {
+                "wanted"
+            } else {
+                "not wanted"
+            };
+            let says = format!(
+                "wants {} of its witnesses within {}; at a start they are {start}",
+                value.quorum, value.patience
+            );
+            self.fact(&subject, Sense::Neither, says, place);
+        }
         for approver in &people.approvers {
             let subject = Subject(format!("approver {}", approver.name.value));
             let (person, key) = (&approver.person, approver.key.value.fingerprint());
