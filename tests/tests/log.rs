@@ -253,6 +253,34 @@ fn a_log_put_back_to_an_older_checkpoint_is_not_opened_whatever_was_written_afte
 }
 
 #[test]
+fn a_log_that_cannot_be_published_goes_on_and_the_operator_is_told_since_when_and_why() {
+    let home = with_calls(1);
+    home.run(&["audit", "checkpoint"]).ok();
+    // A file where the edge of the tree is to lie.
+    let edge = home.data("audit").join("tile/0/000.p");
+    std::fs::remove_dir_all(&edge).expect("the edge is taken away");
+    std::fs::write(&edge, "").expect("a file in its place");
+    home.call("echo_say", &json!({ "text": "a" })).ok();
+    assert_ne!(home.run(&["audit", "checkpoint"]).code, 0);
+    says(&home.run(&["audit", "stats"]).ok(), "unpublished since 20");
+    says(&home.run(&["audit", "verify"]), "unpublished since 20");
+    let doctor = home.run(&["doctor"]);
+    assert_ne!(doctor.code, 0);
+    says(&doctor, "unpublished since 20");
+    let begun = std::time::Instant::now();
+    let log = || std::fs::read_to_string(home.data("owner.log")).expect("the owner's log");
+    while !log().contains("the log can't be published") {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{}", log());
+        home.run(&["list"]).ok();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    std::fs::remove_file(&edge).expect("it is mended");
+    home.run(&["audit", "checkpoint"]).ok();
+    let stats = home.run(&["audit", "stats"]).ok();
+    assert!(!stats.stderr.contains("unpublished"), "{}", stats.stderr);
+}
+
+#[test]
 fn a_proof_is_had_for_any_record_and_for_no_other_number() {
     let home = with_calls(1);
     let proved = home.run(&["audit", "prove", "1"]).ok();
