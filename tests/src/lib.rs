@@ -13,6 +13,7 @@ pub mod hook;
 pub mod ledger;
 pub mod mcp;
 pub mod postgres;
+pub mod proxy;
 pub mod python;
 pub mod rest;
 pub mod say;

@@ -35,6 +35,7 @@ fn the_official_python_client_lists_and_calls_the_tools() {
         assert_eq!(seen["slow"][0], false);
         assert!(seen["slow"][1].as_u64() > Some(0), "no progress: {seen}");
         assert_eq!(seen["unknown"], -32602);
+        assert_eq!(seen["after"]["result"], "still here", "{seen}");
         let numbers: Vec<String> = (0..50).map(|number: u32| number.to_string()).collect();
         assert_eq!(seen["together"], json!(numbers));
     }

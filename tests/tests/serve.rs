@@ -3,6 +3,8 @@
 
 #[path = "serve/certificates.rs"]
 mod certificates;
+#[path = "serve/clients.rs"]
+mod clients;
 #[path = "serve/invitations.rs"]
 mod invitations;
 #[path = "serve/requests.rs"]
