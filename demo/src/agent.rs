@@ -85,9 +85,14 @@ impl Agent {
 
     /// Calls `tool`, and tells that it did when the answer is there.
     pub(crate) fn calls(&self, tool: &str, arguments: Json) -> Result<CallToolResult> {
-        let reply = self.runtime.block_on(self.session.call(tool, arguments))?;
+        let reply = self.waits_for(tool, arguments)?;
         anstream::println!("tools/call  {tool}");
         Ok(reply)
+    }
+
+    /// Calls `tool`, and tells nothing: something else is told meanwhile.
+    pub(crate) fn waits_for(&self, tool: &str, arguments: Json) -> Result<CallToolResult> {
+        Ok(self.runtime.block_on(self.session.call(tool, arguments))?)
     }
 
     /// The operator keeps it out.

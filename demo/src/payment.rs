@@ -44,12 +44,13 @@ pub(crate) fn waits_for_a_person(
     let order = order(invoice)?;
     std::thread::scope(|both| {
         // The agent's request stays open meanwhile.
-        let paying = both.spawn(|| agent.calls("payments_initiate", order));
+        let paying = both.spawn(|| agent.waits_for("payments_initiate", order));
         let id = waiting(stage)?;
         stage.vouchsafe(&format!("approve {id} --key bo.key {PROOF}"), 0)?;
         let reply = paying
             .join()
             .map_err(|_| anyhow::anyhow!("the call broke"))??;
+        anstream::println!("tools/call  payments_initiate");
         show(&reply.structured_content.context("it was not paid")?);
         Ok::<_, anyhow::Error>(())
     })?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,9 @@ impl Marks {
     }
 }
 
+/// How long between two certificates for one agent, but for those by invitation.
+const RENEWALS: Duration = Duration::from_secs(10);
+
 const ENROL: &str = "enrol";
 const RENEW: &str = "renew";
 const REVOKE: &str = "revoke-agent";
@@ -83,7 +87,19 @@ pub(crate) struct Door {
     /// What ends an agent's sessions, and all that is under way in them.
     gone: Mutex<BTreeMap<String, CancellationToken>>,
     changed: watch::Sender<()>,
-    listens_at: OnceLock<Vec<SocketAddr>>,
+    /// When each agent was given a certificate last.
+    renewed: Mutex<BTreeMap<String, Instant>>,
+    listening: OnceLock<Listening>,
+}
+
+/// Where a host that serves is reached, whatever the files say by now.
+pub(crate) struct Listening {
+    /// Its listeners.
+    pub(crate) own: Vec<SocketAddr>,
+    /// The port of that for agents.
+    pub(crate) port: u16,
+    /// What it was called when it began.
+    pub(crate) names: Vec<String>,
 }
 
 impl Door {
@@ -92,13 +108,28 @@ impl Door {
             authority,
             gone: Mutex::default(),
             changed: watch::Sender::new(()),
-            listens_at: OnceLock::new(),
+            renewed: Mutex::default(),
+            listening: OnceLock::new(),
         }
+    }
+
+    /// Notes that the agent called `name` wants another certificate, if it has not had one a moment ago: each is a
+    /// record for ever.
+    fn may_renew(&self, name: &str) -> bool {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = renewed
+            .get(name)
+            .is_none_or(|last| last.elapsed() >= RENEWALS);
+        if last {
+            renewed.insert(name.to_owned(), Instant::now());
+        }
+        last
     }
 
     /// Where this host listens, which nothing of its own connects to.
     pub(crate) fn listens_at(&self) -> Vec<SocketAddr> {
-        self.listens_at.get().cloned().unwrap_or_default()
+        let listening = self.listening.get();
+        listening.map_or_else(Vec::new, |listening| listening.own.clone())
     }
 
     /// The host's own authority.
@@ -127,9 +158,9 @@ pub(crate) struct Known {
 
 impl Owner {
     /// Notes where this host listens, now that it does.
-    pub(crate) fn listens_at(&self, own: Vec<SocketAddr>) {
+    pub(crate) fn listens(&self, listening: Listening) {
         // Said once, when it begins to serve.
-        drop(self.door().listens_at.set(own));
+        drop(self.door().listening.set(listening));
         let rules = self.rules();
         self.egress()
             .configure(self.way_out(rules.in_force.as_deref()));
@@ -215,27 +246,53 @@ impl Owner {
         })
     }
 
+    /// What this host may be called, and the port that is meant with it.
+    pub(crate) fn called(&self) -> (Vec<String>, u16) {
+        let network = self.network();
+        let (mut names, mut port) = (network.names, network.listen.port());
+        if let Some(listening) = self.door().listening.get() {
+            port = listening.port;
+            let more = listening.names.iter().filter(|name| !names.contains(name));
+            let more: Vec<_> = more.cloned().collect();
+            names.extend(more);
+        }
+        (names, port)
+    }
+
+    /// Whether the log has issued this certificate: a log that was put back has not, and whoever could sign for more has
+    /// only what it did. Reads the disk, once for a connection.
+    pub(crate) fn has_issued(&self, peer: &Peer) -> bool {
+        let (Some(name), Some(serial)) = (agent_of(&peer.id), peer.serial) else {
+            return false;
+        };
+        let record = self.log().controls(serial).next();
+        record.and_then(Result::ok).is_some_and(|record| {
+            let action = record.action.as_deref();
+            let is_of = record.facts.get("agent").is_some_and(|agent| agent == name);
+            record.seq == serial && is_of && matches!(action, Some(ENROL | RENEW))
+        })
+    }
+
     /// Brings in the agent that an operator's invitation names: a certificate for the key that signed `request`, once.
     /// The record comes first, and its number is the certificate's.
     ///
     /// # Errors
     /// When the invitation does not hold, or `request` is none.
     pub(crate) async fn enrol(&self, token: &Token, request: &[u8]) -> Result<Issued, Failure> {
-        let _one_after_another = self.changing().await;
         let now = clock::now();
         let invitation = Invitation::verify(token, self.operators(), now);
         let invitation = invitation.map_err(|error| Failure::refused(error.to_string()))?;
-        let caller = self.agent(&invitation.agent).map_err(Failure::refused)?;
+        // Nobody's before this, so that a stranger keeps no change waiting.
+        let _one_after_another = self.changing().await;
+        let caller = self.agent(&invitation.agent).map_err(not_in)?;
+        self.still_invites(&invitation)?;
         if self.switches().agents().used.contains_key(&invitation.id) {
             return Err(Failure::refused("this invitation was used")
                 .with_fix(format!("run `vouchsafe agent invite {}`", invitation.agent)));
         }
         // Looked at before it is used up.
         let name = &invitation.agent;
-        self.door()
-            .authority()
-            .issue(name, request, 1, (now, SignedDuration::from_secs(1)))
-            .map_err(|error| Failure::usage(error.to_string()))?;
+        self.issue(name, request, 1)?;
         let facts = [
             ("agent", name.clone()),
             ("invitation", invitation.id.clone()),
@@ -246,21 +303,48 @@ impl Owner {
             .agents_mut()
             .used(&invitation.id, invitation.until, now);
         self.keep_switches()?;
+        // Who revoked it in between does not know of this certificate.
+        self.still_invites(&invitation)?;
         self.issue(name, request, serial)
+    }
+
+    /// That the invitation is to this host, and that its agent was not revoked since it was made.
+    fn still_invites(&self, invitation: &Invitation) -> Result<(), Failure> {
+        let fix = format!("run `vouchsafe agent invite {}`", invitation.agent);
+        let again = |why: &str| Failure::refused(why).with_fix(fix.clone());
+        if !self.door().authority().is_known_by(&invitation.root) {
+            return Err(again("this invitation is to a host with another key"));
+        }
+        let since = self.revoked(&invitation.agent).unwrap_or_default();
+        match since > invitation.after || self.log().head().seq < invitation.after {
+            true => Err(again("this invitation is from before, and counts no more")),
+            false => Ok(()),
+        }
     }
 
     /// The next certificate of an agent that was recognised.
     ///
     /// # Errors
     /// When it was revoked meanwhile, or `request` is none.
-    pub(crate) async fn renew(&self, known: &Known, request: &[u8]) -> Result<Issued, Failure> {
-        let caller = self.agent(&known.name).map_err(Failure::refused)?;
+    pub(crate) async fn renew(
+        &self,
+        (known, peer): (&Known, &Peer),
+        request: &[u8],
+    ) -> Result<Issued, Failure> {
+        let caller = self.agent(&known.name).map_err(not_in)?;
         let before = self.revoked(&known.name);
+        self.recognise(peer).map_err(not_in)?;
+        // Looked at before it is recorded.
+        self.issue(&known.name, request, 1)?;
+        if !self.door().may_renew(&known.name) {
+            let often = "a certificate was issued a moment ago";
+            return Err(Failure::refused(often).with_fix("try again in ten seconds"));
+        }
         let facts = [("agent", known.name.clone())];
         let serial = self.record(control(RENEW, Some(&caller), facts)).await?;
         // Who revoked it in between does not know of this certificate.
         if self.revoked(&known.name) != before {
-            return Err(Failure::refused(format!("`{}` was revoked", known.name)));
+            return Err(not_in(format!("`{}` was revoked", known.name)));
         }
         self.issue(&known.name, request, serial)
     }
@@ -313,7 +397,6 @@ impl Owner {
 
     /// What an operator needs for an invitation, and who there is.
     pub(crate) fn agents_told(&self) -> Json {
-        let network = self.network();
         let rules = self.rules();
         let content = rules.in_force.as_deref().map(|in_force| in_force.content());
         let agents = content.into_iter().flat_map(Content::agents);
@@ -326,10 +409,17 @@ impl Owner {
                 })
             })
             .collect();
-        let name = network.names.first();
-        let url = name.map(|name| url(name, network.listen.port()));
-        json!({ "agents": agents, "url": url, "root": self.door().authority().root_pem() })
+        let (names, port) = self.called();
+        let url = names.first().map(|name| url(name, port));
+        let head = self.log().head().seq;
+        json!({ "agents": agents, "url": url, "head": head, "root": self.door().authority().root_pem() })
     }
+}
+
+/// What an agent hears that may not come in; why is the operator's.
+fn not_in(why: String) -> Failure {
+    tracing::warn!(%why, "refused an agent");
+    Failure::refused("this agent may not come in")
 }
 
 /// Where a host is reached that is called so.

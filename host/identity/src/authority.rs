@@ -6,8 +6,11 @@ use rcgen::{
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
     SanType, SerialNumber, SignatureAlgorithm,
 };
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer, PrivateKeyDer};
 use vouchsafe_keys::SigningKey;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 use crate::spiffe_id;
 
@@ -80,6 +83,19 @@ impl Authority {
     /// The same, in PEM: what agents know this host by.
     pub fn root_pem(&self) -> &str {
         &self.root_pem
+    }
+
+    /// Whether `root` (PEM) is a certificate of this authority's key, of whichever start.
+    #[must_use]
+    pub fn is_known_by(&self, root: &str) -> bool {
+        let Ok(root) = CertificateDer::from_pem_slice(root.as_bytes()) else {
+            return false;
+        };
+        let root = Certificate::from_der(&root).map(|root| root.tbs_certificate);
+        root.is_ok_and(|root| {
+            let key = root.subject_public_key_info.subject_public_key;
+            key.as_bytes() == Some(&self.issuer.key().public[..])
+        })
     }
 
     /// A certificate for the agent called `name` and the key that signed `request` (PKCS#10, DER). Of the request

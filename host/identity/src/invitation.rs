@@ -32,6 +32,8 @@ pub struct Invitation {
     pub url: String,
     /// The certificate (PEM) that the host is known by.
     pub root: String,
+    /// The last record of the host's log when it was made: what is revoked after it takes it back.
+    pub after: u64,
 }
 
 /// Why a token brings nobody in.

@@ -1,8 +1,11 @@
 //! Which certificates let somebody in.
 
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair, SanType};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use vouchsafe_identity::Peer;
 use vouchsafe_tests::authority::Authority;
-use vouchsafe_tests::served::Papers;
+use vouchsafe_tests::served::{Papers, Served};
 
 use crate::{INITIALIZE, served};
 
@@ -42,12 +45,13 @@ async fn only_certificates_of_the_hosts_own_authority_for_clients_let_in() {
 }
 
 /// The certificate that the host shows itself is signed by the same key, and lets nobody in as an agent.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_of_a_server_or_one_that_ended_lets_nobody_in() {
     use jiff::{SignedDuration, Timestamp};
     use vouchsafe_identity::Authority as Own;
     use vouchsafe_keys::{Keystore, Purpose, Seal};
-    let served = served(&["a"]);
+    let served = served(&["a", "b"]);
+    let (a, b) = (issued(&served, "a").await, issued(&served, "b").await);
     let (store, seal) = (
         served.home.data("keystore.json"),
         served.home.data("seal.key"),
@@ -59,12 +63,12 @@ async fn a_certificate_of_a_server_or_one_that_ended_lets_nobody_in() {
     let request = CertificateParams::default()
         .serialize_request(&key)
         .unwrap();
-    let issue = |name: &str, begin: Timestamp, hours: i64| Papers {
+    let issue = |name: &str, serial: u64, begin: Timestamp, hours: i64| Papers {
         certificate: own
             .issue(
                 name,
                 request.der(),
-                1 << 40,
+                serial,
                 (begin, SignedDuration::from_hours(hours)),
             )
             .unwrap()
@@ -73,13 +77,19 @@ async fn a_certificate_of_a_server_or_one_that_ended_lets_nobody_in() {
     };
     let day_ago = now - SignedDuration::from_hours(24);
     let post = async |papers: Papers| served.post(Some(&papers), "/mcp", "", INITIALIZE).await;
-    assert_eq!(post(issue("a", now, 1)).await.unwrap().status, 200);
-    assert_eq!(
-        post(issue("b", now, 1)).await.unwrap().status,
-        403,
-        "nobody in force"
+    assert_eq!(post(issue("a", a, now, 1)).await.unwrap().status, 200);
+    for (what, name, serial) in [
+        ("of nobody", "c", a),
+        ("that was issued to another", "a", b),
+        ("that was never issued", "a", 1 << 40),
+        ("of a record that issues nothing", "a", 1),
+    ] {
+        assert!(post(issue(name, serial, now, 1)).await.is_err(), "{what}");
+    }
+    assert!(
+        post(issue("a", a, day_ago, 1)).await.is_err(),
+        "it has ended"
     );
-    assert!(post(issue("a", day_ago, 1)).await.is_err(), "it has ended");
     let (server, key) = own
         .own(&["a".to_owned()], (now, SignedDuration::from_hours(1)))
         .unwrap();
@@ -90,6 +100,14 @@ async fn a_certificate_of_a_server_or_one_that_ended_lets_nobody_in() {
     // By TLS already, and not only because it names no agent.
     let refused = post(server).await.unwrap_err().to_string();
     assert!(refused.contains("alert"), "it is a server's: {refused}");
+}
+
+/// The number of the certificate that `name` has.
+async fn issued(served: &Served, name: &str) -> u64 {
+    assert!(served.session(name).await.end().await.success());
+    let certificate = served.papers(name).certificate;
+    let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    Peer::of(&der).unwrap().serial.unwrap()
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

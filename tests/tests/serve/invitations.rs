@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use vouchsafe_identity::Invitation;
+use vouchsafe_identity::{Invitation, Token};
 use vouchsafe_keys::{Algorithm, PrivateKey, Secret};
 use vouchsafe_tests::served::{Answered, Served};
 
@@ -56,12 +56,27 @@ async fn only_an_operator_invites_and_only_agents_in_force_and_not_for_ever() {
     let passphrase = Secret::from("correct horse".to_owned());
     let operator = PrivateKey::from_pem(&operator, Some(&passphrase)).unwrap();
     let stranger = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    let own = Token::parse(&read(&served.invitation("a")))
+        .unwrap()
+        .unverified()
+        .unwrap();
+    let (root, after) = (own.root.clone(), own.after);
     let invitation = |agent: &str, hours: i64| Invitation {
         agent: agent.to_owned(),
         id: format!("{agent}{hours}"),
         until: Timestamp::now() + SignedDuration::from_hours(hours),
         url: served.url(),
-        root: String::new(),
+        root: root.clone(),
+        after,
+    };
+    let other = vouchsafe_tests::authority::Authority::new();
+    let elsewhere = Invitation {
+        root: other.pem,
+        ..invitation("a", 3)
+    };
+    let later = Invitation {
+        after: after + 1000,
+        ..invitation("a", 4)
     };
     let cases = [
         ("its own", invitation("a", 1).sign(&operator), 200),
@@ -76,6 +91,8 @@ async fn only_an_operator_invites_and_only_agents_in_force_and_not_for_ever() {
             invitation("b", 1).sign(&operator),
             403,
         ),
+        ("to another host", elsewhere.sign(&operator), 403),
+        ("of a log that is longer", later.sign(&operator), 403),
     ];
     for (what, token, status) in cases {
         let answer = enrol(&served, token.unwrap().expose()).await;
@@ -121,4 +138,18 @@ fn an_invitation_wants_the_operators_proof() {
         served.home.passphrase(),
     ]);
     assert!(unknown.code(4).stderr.contains("agent add b"));
+}
+
+/// Whoever was given several before has none of them left.
+#[tokio::test]
+async fn a_revocation_takes_back_invitations_that_were_not_used() {
+    let served = served(&["a"]);
+    let before = read(&served.invitation("a"));
+    served.home.run(&["agent", "revoke", "a"]).ok();
+    let refused = enrol(&served, &before).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let after = read(&served.invitation("a"));
+    assert_eq!(enrol(&served, &after).await.status, 200);
+    let unknown = served.home.run(&["agent", "revoke", "aa"]).ok();
+    assert!(unknown.stderr.contains("spelt"), "{}", unknown.stderr);
 }

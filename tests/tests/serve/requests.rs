@@ -1,7 +1,7 @@
 //! Requests that are not what they should be.
 
 use serde_json::json;
-use vouchsafe_tests::served::{Papers, Served};
+use vouchsafe_tests::served::{Papers, Served, tls};
 
 use crate::{INITIALIZE, served};
 
@@ -36,6 +36,10 @@ async fn a_request_names_this_host_and_comes_from_no_page() {
         (format!("Host: evil.example:{port}\r\n"), 421),
         ("Host: 127.0.0.1\r\n".to_owned(), 421),
         (String::new(), 400),
+        (
+            format!("Host: 127.0.0.1:{port}\r\nHost: 127.0.0.1:{port}\r\n"),
+            400,
+        ),
         (
             format!("Host: 127.0.0.1:{port}\r\nOrigin: https://evil.example\r\n"),
             403,
@@ -157,4 +161,111 @@ async fn strangers_that_hold_connections_open_keep_nobody_out() {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("it stays out");
+}
+
+/// A request of 2026-07-28 stands alone, and so nothing is begun by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_stands_alone_begins_no_session() {
+    let served = served(&["a"]);
+    let a = enrolled(&served, "a").await;
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "t", "version": "0" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let ask = async |method: &str| {
+        let headers = format!("Mcp-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n");
+        let body =
+            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": { "_meta": meta } });
+        let body = body.to_string();
+        served
+            .post(Some(&a), "/mcp", &headers, &body)
+            .await
+            .unwrap()
+    };
+    let listed = ask("tools/list").await;
+    assert!(
+        listed.status == 200 && listed.text.contains("echo_say"),
+        "{listed:?}"
+    );
+    assert!(!listed.text.to_lowercase().contains("mcp-session-id"));
+    let begun = ask("initialize").await;
+    assert_eq!(begun.status, 404, "{begun:?}");
+    assert!(begun.text.contains("-32601"), "{begun:?}");
+}
+
+/// More sessions than one agent may have are refused; requests that stand alone go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_has_so_many_sessions_and_so_many_certificates_and_no_more() {
+    use base64::Engine as _;
+    let served = served(&["a"]);
+    let a = enrolled(&served, "a").await;
+    let mut statuses = Vec::new();
+    for _ in 0..9 {
+        let begin = (0..8).map(|_| served.post(Some(&a), "/mcp", "", INITIALIZE));
+        let begun = futures::future::join_all(begin).await;
+        statuses.extend(begun.into_iter().map(|answer| answer.unwrap().status));
+    }
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    // The one of `connect` has ended by now, or has not.
+    assert!((8..=9).contains(&refused), "{statuses:?}");
+
+    let key = rcgen::KeyPair::generate().unwrap();
+    let request = rcgen::CertificateParams::default()
+        .serialize_request(&key)
+        .unwrap();
+    let request = base64::engine::general_purpose::STANDARD.encode(request.der());
+    // What is none is no record either.
+    let none = json!({ "request": "e30=" }).to_string();
+    assert_eq!(
+        served
+            .post(Some(&a), "/renew", "", &none)
+            .await
+            .unwrap()
+            .status,
+        400
+    );
+    let renewed = |one: &serde_json::Value| one["action"] == "renew";
+    assert!(!served.home.records(100).iter().any(renewed));
+    let body = json!({ "request": request }).to_string();
+    assert_eq!(
+        served
+            .post(Some(&a), "/renew", "", &body)
+            .await
+            .unwrap()
+            .status,
+        200
+    );
+    assert_eq!(
+        served
+            .post(Some(&a), "/renew", "", &body)
+            .await
+            .unwrap()
+            .status,
+        403
+    );
+}
+
+/// Who sends requests and takes no answers has no more time than others: half a minute, and a few seconds to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_that_takes_no_answers_is_cut_off() {
+    use tokio::io::AsyncWriteExt as _;
+    let served = served(&[]);
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", served.port))
+        .await
+        .unwrap();
+    let name = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
+    let tls = tokio_rustls::TlsConnector::from(std::sync::Arc::new(tls(None)));
+    let mut stream = tls.connect(name, stream).await.unwrap();
+    let request = format!("GET /x HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", served.port);
+    let endless = async {
+        loop {
+            if stream.write_all(request.as_bytes()).await.is_err() || stream.flush().await.is_err()
+            {
+                return;
+            }
+        }
+    };
+    let cut = tokio::time::timeout(std::time::Duration::from_secs(60), endless).await;
+    assert!(cut.is_ok(), "it goes on");
 }

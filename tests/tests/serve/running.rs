@@ -58,8 +58,8 @@ async fn an_agent_is_invited_calls_what_its_role_has_and_is_kept_out() {
         "the reason is the operator's"
     );
 
-    // What it keeps still has time to run, so it is put away before it is invited anew.
-    std::fs::remove_dir_all(served.state("a")).unwrap();
+    session.end().await;
+    // A new invitation counts more than what it keeps.
     let session = served.session("a").await;
     assert!(
         session
@@ -193,4 +193,17 @@ async fn probe(served: &Served, path: &str) -> u16 {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     answer[9..12].parse().unwrap()
+}
+
+/// What is applied is taken up by the next start, and until then the listener answers as it is called.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_that_is_applied_shuts_nobody_out_before_the_next_start() {
+    let served = served(&["a"]);
+    let session = served.session("a").await;
+    let other = vouchsafe_tests::served::free_port();
+    let settings = format!("listen = \"127.0.0.2:{other}\"\n");
+    std::fs::write(served.home.config("vouchsafe.toml"), settings).unwrap();
+    served.home.apply().ok();
+    let answer = session.call("echo_say", json!({ "text": "x" })).await;
+    assert!(answer.is_ok_and(|answer| answer.is_error != Some(true)));
 }

@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use vouchsafe_ambient::clock;
 use vouchsafe_ambient::files::{self, Access};
 use vouchsafe_daemon::protocol::Failure;
-use vouchsafe_identity::Token;
+use vouchsafe_identity::{Invitation, Token};
 use vouchsafe_secrets::tls;
 
 use super::door::Door;
@@ -53,6 +53,8 @@ struct Papers {
     root: String,
     from: Timestamp,
     until: Timestamp,
+    /// The invitation that it came by.
+    invitation: Option<String>,
 }
 
 /// What the host answers with a certificate.
@@ -70,7 +72,12 @@ impl Membership {
         place: &Path,
         invitation: Option<&Token>,
     ) -> anyhow::Result<Self> {
-        let kept = kept(place)?.filter(|kept| kept.until > clock::now());
+        let new = invitation.map(Token::unverified).transpose()?;
+        let holds = |kept: &Papers| {
+            let is_of = |new: &Invitation| kept.invitation.as_ref() == Some(&new.id);
+            kept.until > clock::now() && new.as_ref().is_none_or(is_of)
+        };
+        let kept = kept(place)?.filter(holds);
         let papers = match (kept, invitation) {
             (Some(kept), _) => kept,
             (None, Some(invitation)) => enrol(url, invitation).await?,
@@ -119,6 +126,10 @@ impl Membership {
         let key = KeyPair::generate()?;
         let client = self.papers.client(Some(PATIENCE))?;
         let papers = ask(&client, &format!("{}/renew", self.url), &key, None).await?;
+        let papers = Papers {
+            invitation: self.papers.invitation.clone(),
+            ..papers
+        };
         keep(&self.place, &papers)?;
         self.door.is_now(papers.client(None)?);
         self.papers = papers;
@@ -206,6 +217,10 @@ async fn ask(
         root,
         from,
         until,
+        invitation: invitation
+            .map(Token::unverified)
+            .transpose()?
+            .map(|new| new.id),
     })
 }
 
@@ -240,6 +255,7 @@ mod tests {
             root: String::new(),
             from: at(0),
             until,
+            invitation: None,
         };
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         assert_eq!(papers(at(24)).renew_in(at(0)), hours(23));

@@ -27,6 +27,7 @@ struct Told {
     agents: Vec<Known>,
     url: Option<String>,
     root: String,
+    head: u64,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +131,7 @@ fn invite(
         until,
         url: url.clone(),
         root: told.root,
+        after: told.head,
     };
     let token = invitation.sign(&key)?;
     if let Some(file) = to {
@@ -158,11 +160,18 @@ fn invite(
 }
 
 fn revoke(context: &Context, name: &str) -> anyhow::Result<Code> {
+    let is_there = told(context)?
+        .agents
+        .iter()
+        .any(|known| known.agent == name);
     let agent = name.to_owned();
     let facts = context.owner()?.ask(&Request::RevokeAgent { agent })?;
     if context.json {
         output::print_json(&facts);
     } else {
+        if !is_there {
+            output::note(format!("no agent `{name}` is in force: is it spelt so?"));
+        }
         output::done(format!(
             "{name} is out; `vouchsafe agent invite {name}` brings it back"
         ));

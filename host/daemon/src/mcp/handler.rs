@@ -1,7 +1,7 @@
 //! One MCP session's requests, answered from the owner.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rmcp::handler::server::ServerHandler;
@@ -14,7 +14,7 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{Peer, RoleServer};
 use serde_json::{Value as Json, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use super::tools;
@@ -41,6 +41,10 @@ pub(crate) struct Session {
     who: Who,
     gone: CancellationToken,
     calls: TaskTracker,
+    announced: OnceLock<()>,
+    /// Cancelled with the session.
+    ended: CancellationToken,
+    _ends: DropGuard,
 }
 
 /// Whose session it is.
@@ -59,12 +63,7 @@ impl Session {
         gone: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
-        Self {
-            owner,
-            who: Who::Local(caller),
-            gone,
-            calls,
-        }
+        Self::of(owner, Who::Local(caller), gone, calls)
     }
 
     /// One of the agent called `name`, over the network.
@@ -74,11 +73,19 @@ impl Session {
         gone: CancellationToken,
         calls: TaskTracker,
     ) -> Self {
+        Self::of(owner, Who::Agent(name.to_owned()), gone, calls)
+    }
+
+    fn of(owner: Arc<Owner>, who: Who, gone: CancellationToken, calls: TaskTracker) -> Self {
+        let ended = gone.child_token();
         Self {
             owner,
-            who: Who::Agent(name.to_owned()),
+            who,
             gone,
             calls,
+            announced: OnceLock::new(),
+            _ends: ended.clone().drop_guard(),
+            ended,
         }
     }
 
@@ -181,9 +188,12 @@ impl ServerHandler for Session {
     /// Tells the client whenever the set of tools has changed.
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         if let Who::Agent(_) = self.who {
-            let news = super::announce(self.owner.clone(), context.peer);
-            let gone = self.gone.clone();
-            tokio::spawn(async move { gone.run_until_cancelled(news).await });
+            // Once, however often it is said; until the session ends.
+            let ended = self.ended.child_token();
+            if self.announced.set(()).is_ok() {
+                let news = super::announce(self.owner.clone(), context.peer);
+                tokio::spawn(async move { ended.run_until_cancelled(news).await });
+            }
         }
     }
 
@@ -228,16 +238,21 @@ impl ServerHandler for Session {
     async fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
-        if SERVED.contains(&method.as_str()) {
+        // A request that stands alone (2026-07-28) begins no session: there is no such method then.
+        let begins_nothing = context.meta.contains_key(REVISION) && method == "initialize";
+        if SERVED.contains(&method.as_str()) && !begins_nothing {
             let message = format!("the parameters of `{method}` have another shape");
             return Err(ErrorData::invalid_params(message, None));
         }
         Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None))
     }
 }
+
+/// In the `_meta` of a request that stands alone: the protocol's revision.
+const REVISION: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// In a request's `_meta`, `true` asks for a receipt; in the reply's, it is one.
 const RECEIPT: &str = "dev.vouchsafe/receipt";

@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use vouchsafe_identity::Peer;
 
+use crate::agents::Listening;
 use crate::owner::Owner;
 use counts::{Counted, Counts, network};
 use own::Own;
@@ -46,11 +47,17 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Connections of one address, or one network of IPv6, that have shown no certificate.
 const STRANGERS: usize = 32;
 
+/// Connections of all who have shown none.
+const ALL_STRANGERS: usize = 256;
+
 /// Connections of one agent.
 const OF_AN_AGENT: usize = 128;
 
 /// Requests at the same time on one connection of HTTP/2.
 const STREAMS: u32 = 64;
+
+/// How long a connection that has to end may take for it.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How long to wait when the system has no room for another connection.
 const NO_ROOM: Duration = Duration::from_millis(50);
@@ -87,7 +94,11 @@ impl Serving {
         };
         let listeners = [Some(&agents), probe.as_ref()].into_iter().flatten();
         let own: io::Result<Vec<_>> = listeners.map(TcpListener::local_addr).collect();
-        owner.listens_at(own?);
+        owner.listens(Listening {
+            own: own?,
+            port: network.listen.port(),
+            names: network.names.clone(),
+        });
         Ok(Self {
             agents,
             probe,
@@ -110,6 +121,7 @@ impl Serving {
         }
         let places = Arc::new(Semaphore::new(CONNECTIONS));
         let strangers = Counts::of(STRANGERS);
+        let all_strangers = Counts::of(ALL_STRANGERS);
         let of_agents = Counts::of(OF_AN_AGENT);
         loop {
             let place = places.clone().acquire_owned();
@@ -117,7 +129,8 @@ impl Serving {
                 accepted = accept(&self.agents, place) => accepted,
                 () = owner.stopping() => break,
             };
-            let Some(stranger) = strangers.enter(network(address.ip())) else {
+            let stranger = strangers.enter(network(address.ip()));
+            let Some(stranger) = stranger.zip(all_strangers.enter(())) else {
                 continue;
             };
             match self.own.config(&owner) {
@@ -179,7 +192,7 @@ impl Client {
         self,
         tls: Arc<rustls::ServerConfig>,
         stream: TcpStream,
-        stranger: Counted<IpAddr>,
+        stranger: (Counted<IpAddr>, Counted<()>),
         _place: Option<OwnedSemaphorePermit>,
     ) {
         // Answers are small and somebody waits for each.
@@ -210,7 +223,15 @@ impl Client {
                 (None, Some(of_agent))
             }
         };
-        let longest = peer.as_ref().map_or(STRANGER, |_| LONGEST);
+        if let Some(peer) = &peer
+            && !tokio::task::block_in_place(|| self.owner.has_issued(peer))
+        {
+            return tracing::warn!(id = peer.id, "a certificate that this log has not issued");
+        }
+        let longest = peer.as_ref().map_or(STRANGER, |peer| {
+            let left = peer.until.duration_since(vouchsafe_ambient::clock::now());
+            LONGEST.min(Duration::try_from(left).unwrap_or_default())
+        });
         let service = service_fn(|request| {
             let (owner, sessions) = (self.owner.clone(), self.sessions.clone());
             let peer = peer.clone();
@@ -234,7 +255,12 @@ impl Client {
                     }
                     return;
                 }
-                () = &mut old, if !old.is_elapsed() => connection.as_mut().graceful_shutdown(),
+                () = &mut old => {
+                    // Who does not take its answers has no say in how long that takes.
+                    connection.as_mut().graceful_shutdown();
+                    drop(tokio::time::timeout(GRACE, connection).await);
+                    return;
+                }
                 () = self.owner.stopping() => {
                     connection.as_mut().graceful_shutdown();
                     drop(tokio::time::timeout(LAST_ANSWERS, connection).await);

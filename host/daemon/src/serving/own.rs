@@ -30,7 +30,7 @@ impl Own {
     /// # Errors
     /// When no certificate can be made.
     pub(super) fn config(&self, owner: &Owner) -> Result<Arc<ServerConfig>, String> {
-        let (names, now) = (owner.network().names, clock::now());
+        let ((names, _), now) = (owner.called(), clock::now());
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shown) = shown
             .as_ref()

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::{CONTENT_TYPE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use vouchsafe_identity::{Issued, Peer, Token};
@@ -19,6 +19,9 @@ use crate::protocol::{Failure, FailureKind};
 
 /// The longest message from an agent, in bytes.
 const MAX_MESSAGE: usize = 8 << 20;
+
+/// A message up to which one is small, in bytes.
+const SMALL: u64 = 16 << 10;
 
 /// The longest request for a certificate, in bytes.
 const MAX_REQUEST: usize = 64 << 10;
@@ -47,35 +50,33 @@ fn is_for_us(owner: &Owner, request: &Request<Incoming>) -> Result<(), Answer> {
     if request.headers().contains_key(ORIGIN) {
         return Err(problem(StatusCode::FORBIDDEN, "pages can't call this host"));
     }
-    let header = request.headers().get(HOST).map(|host| host.to_str());
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (header, another) = (hosts.next().map(|host| host.to_str()), hosts.next());
     let called = match (request.uri().authority(), header) {
+        _ if another.is_some() => return Err(two_hosts()),
         (Some(authority), None) => authority.to_string(),
         (None, Some(Ok(host))) => host.to_owned(),
         (Some(authority), Some(Ok(host))) if authority.as_str() == host => host.to_owned(),
-        _ => {
-            return Err(problem(
-                StatusCode::BAD_REQUEST,
-                "the request names no host, or two",
-            ));
-        }
+        _ => return Err(two_hosts()),
     };
-    let network = owner.network();
-    let urls = network
-        .names
-        .iter()
-        .map(|name| crate::agents::url(name, network.listen.port()));
-    let is_ours = |url: String| {
+    let (names, port) = owner.called();
+    let is_ours = |name: &String| {
+        let url = crate::agents::url(name, port);
         let name = url.strip_prefix("https://").unwrap_or(&url);
         called.eq_ignore_ascii_case(name)
-            || network.listen.port() == 443 && Some(&*called) == name.strip_suffix(":443")
+            || port == 443 && Some(&*called) == name.strip_suffix(":443")
     };
-    match urls.into_iter().any(is_ours) {
+    match names.iter().any(is_ours) {
         true => Ok(()),
         false => Err(problem(
             StatusCode::MISDIRECTED_REQUEST,
             "this host is not called so",
         )),
     }
+}
+
+fn two_hosts() -> Answer {
+    problem(StatusCode::BAD_REQUEST, "the request names no host, or two")
 }
 
 /// Who is there; the reason why not is the operator's alone.
@@ -100,21 +101,31 @@ async fn mcp(
     peer: Option<&Peer>,
     request: Request<Incoming>,
 ) -> Result<Answer, Answer> {
-    let known = known(owner, peer)?;
+    let agent = sessions.of(&known(owner, peer)?.name);
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         let request = Request::from_parts(parts, Empty::new().boxed());
-        return Ok(sessions.answer(&known, request).await);
+        return Ok(agent.answer(request, false).await);
     }
+    // Held until the message is understood: large ones go few at a time.
+    let _large = match body.size_hint().upper() {
+        Some(..=SMALL) => None,
+        _ => Some(agent.large().await),
+    };
     let body = whole(body, MAX_MESSAGE).await?;
     // One meaning or none: before any reader that would take the last of two keys.
-    value::parse_message(&body, &value::Caps::default()).map_err(|error| {
+    let message = value::parse_message(&body, &value::Caps::default()).map_err(|error| {
         let error = json!({ "code": -32700, "message": error.to_string() });
         let says = json!({ "jsonrpc": "2.0", "id": null, "error": error });
         json_answer(StatusCode::BAD_REQUEST, &says)
     })?;
+    let begins = message
+        .get("method")
+        .is_some_and(|method| method == "initialize");
     let request = Request::from_parts(parts, Full::new(body).boxed());
-    Ok(sessions.answer(&known, request).await)
+    // A body takes its time. Whoever is revoked from here on has its sessions ended, this one too.
+    known(owner, peer)?;
+    Ok(agent.answer(request, begins).await)
 }
 
 async fn enrol(owner: &Owner, request: Request<Incoming>) -> Result<Answer, Answer> {
@@ -145,8 +156,14 @@ async fn renew(
         request: String,
     }
     let known = known(owner, peer)?;
+    let Some(peer) = peer else {
+        return Err(problem(
+            StatusCode::UNAUTHORIZED,
+            "show a client certificate",
+        ));
+    };
     let Renewal { request } = read(request).await?;
-    let issued = owner.renew(&known, &der(&request)?).await;
+    let issued = owner.renew((&known, peer), &der(&request)?).await;
     told(owner, issued)
 }
 
@@ -181,11 +198,16 @@ fn der(base64: &str) -> Result<Vec<u8>, Answer> {
 
 fn told(owner: &Owner, issued: Result<Issued, Failure>) -> Result<Answer, Answer> {
     let refused = |failure: Failure| {
+        tracing::warn!(why = %failure, "issued no certificate");
         let status = match failure.kind {
             FailureKind::Refused => StatusCode::FORBIDDEN,
             FailureKind::Usage => StatusCode::BAD_REQUEST,
             FailureKind::Tool | FailureKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
+        // What is wrong with the host itself is the operator's.
+        if status.is_server_error() {
+            return problem(status, "the host can't do it now");
+        }
         problem(status, &failure.message)
     };
     let Issued { pem, until } = issued.map_err(refused)?;

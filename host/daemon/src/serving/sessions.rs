@@ -5,20 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::combinators::BoxBody;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::http::{Answer, problem};
-use crate::agents::Known;
 use crate::mcp::Session;
 use crate::owner::Owner;
 
 /// Sessions of one agent at the same time.
 const SESSIONS: usize = 64;
+
+/// Large messages that one agent sends at the same time.
+const LARGE: usize = 4;
 
 /// How long a stream may be silent, so that nobody on the way takes it for dead.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -30,11 +33,14 @@ pub(super) struct Sessions {
     calls: TaskTracker,
 }
 
+/// One agent's sessions.
 #[derive(Clone)]
-struct Agent {
+pub(super) struct Agent {
     service: StreamableHttpService<Session, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
     gone: CancellationToken,
+    beginning: Arc<tokio::sync::Mutex<()>>,
+    large: Arc<Semaphore>,
 }
 
 impl Sessions {
@@ -47,32 +53,17 @@ impl Sessions {
         }
     }
 
-    /// Answers a request of an agent that was recognised.
-    pub(super) async fn answer(
-        &self,
-        known: &Known,
-        request: Request<BoxBody<Bytes, std::convert::Infallible>>,
-    ) -> Answer {
-        let agent = self.of(&known.name);
-        let is_new =
-            request.method() == Method::POST && !request.headers().contains_key("mcp-session-id");
-        if is_new && agent.sessions.sessions.read().await.len() >= SESSIONS {
-            let says = "this agent has as many sessions as one may have; end one";
-            return problem(StatusCode::TOO_MANY_REQUESTS, says);
-        }
-        agent.service.handle(request).await
-    }
-
     /// Ends all of them: what is under way has `patience`.
     pub(super) async fn end(&self, patience: Duration) {
         self.calls.close();
         drop(tokio::time::timeout(patience, self.calls.wait()).await);
         let agents = std::mem::take(&mut *self.agents());
         agents.into_values().for_each(|agent| agent.gone.cancel());
-        self.calls.wait().await;
+        drop(tokio::time::timeout(patience, self.calls.wait()).await);
     }
 
-    fn of(&self, name: &str) -> Agent {
+    /// What the agent called `name` has; it ends when that one may not come in any more.
+    pub(super) fn of(&self, name: &str) -> Agent {
         let mut agents = self.agents();
         if let Some(agent) = agents.get(name).filter(|agent| !agent.gone.is_cancelled()) {
             return agent.clone();
@@ -107,10 +98,37 @@ impl Sessions {
             service: StreamableHttpService::new(begin, sessions.clone(), config),
             sessions,
             gone,
+            beginning: Arc::default(),
+            large: Arc::new(Semaphore::new(LARGE)),
         }
     }
 
     fn agents(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Agent>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Agent {
+    /// Waits until this agent may send another large message.
+    pub(super) async fn large(&self) -> Option<OwnedSemaphorePermit> {
+        self.large.clone().acquire_owned().await.ok()
+    }
+
+    /// Answers a request of this agent, who was recognised; one that `begins` a session where there is room for one.
+    pub(super) async fn answer(
+        &self,
+        request: Request<BoxBody<Bytes, std::convert::Infallible>>,
+        begins: bool,
+    ) -> Answer {
+        // One after another, so that they are counted.
+        let _counted = match begins {
+            true => Some(self.beginning.lock().await),
+            false => None,
+        };
+        if begins && self.sessions.sessions.read().await.len() >= SESSIONS {
+            let says = "this agent has as many sessions as one may have; end one";
+            return problem(StatusCode::TOO_MANY_REQUESTS, says);
+        }
+        self.service.handle(request).await
     }
 }
