@@ -1,10 +1,11 @@
 //! The owner's state: keystore, log, engine, store, and the rules in force.
 
+mod switching;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -13,7 +14,7 @@ use vouchsafe_ambient::files::{FileError, Lock};
 use vouchsafe_ambient::{clock, env};
 use vouchsafe_audit::payloads::{PayloadError, Payloads};
 use vouchsafe_audit::{Control, Entry, Log, LogError, LogKeys, Options, Seq};
-use vouchsafe_clearance::{Advanced, Caps, Clearance, Queue, StillHeld};
+use vouchsafe_clearance::{Caps, Clearance, Queue, StillHeld};
 use vouchsafe_egress::{Egress, StartError};
 use vouchsafe_identity::{Authority, AuthorityError};
 use vouchsafe_keys::statement::Envelope;
@@ -46,8 +47,9 @@ use crate::running::Running;
 use crate::setup::{self, SetupError};
 use crate::skill::InstalledSkill;
 use crate::store::Unverified;
-use crate::switches::{HALT, Switches, Target, Whole};
+use crate::switches::{Switches, Target};
 use crate::witnesses::{Heard, NoStart};
+pub(crate) use switching::drained;
 
 /// Why the owner can't take up its work.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +100,6 @@ pub enum OpenError {
     #[error("the path of this program: {0}")]
     Program(#[from] std::io::Error),
 }
-
-/// How long who switches off waits for what is under way to end, before it is told what still is.
-const LAST_EFFECTS: Duration = Duration::from_secs(1);
 
 /// The one owner of a home.
 pub struct Owner {
@@ -419,73 +418,6 @@ impl Owner {
         })
     }
 
-    /// Switches `targets` off, whatever grants say, and ends their calls. That waits for no disk; then
-    /// it is recorded and kept. Tells how much of them has not ended by then.
-    pub(crate) async fn disable(
-        &self,
-        caller: &Caller,
-        targets: &[Target],
-    ) -> Result<StillHeld, Failure> {
-        let of_them = |digest: &Digest, whole: &Whole| {
-            let mut targets = targets.iter();
-            targets.any(|target| target.digest == *digest || target.whole.as_ref() == Some(whole))
-        };
-        let mut records = Vec::new();
-        for target in targets {
-            records.push(told("disable", Some(caller), target.facts()));
-        }
-        self.switch_off(|switches| switches.disable(targets), of_them, records)
-            .await
-    }
-
-    /// The same for all skills of a publisher, or for everything, until an operator's statement lifts it.
-    pub(crate) async fn halt(
-        &self,
-        caller: &Caller,
-        publisher: Option<&str>,
-    ) -> Result<StillHeld, Failure> {
-        let of_them = |_: &Digest, (whose, _): &Whole| publisher.is_none_or(|one| one == whose);
-        let facts = publisher.map(|publisher| ("publisher".to_owned(), publisher.to_owned()));
-        let told = told(HALT, Some(caller), facts.into_iter().collect());
-        self.switch_off(|switches| switches.halt(publisher), of_them, vec![told])
-            .await
-    }
-
-    async fn switch_off(
-        &self,
-        change: impl FnOnce(&mut Switches),
-        of_them: impl Fn(&Digest, &Whole) -> bool,
-        told: Vec<Control>,
-    ) -> Result<StillHeld, Failure> {
-        let before = self.rules();
-        {
-            let mut switches = self.switches();
-            change(&mut switches);
-            self.switched_off.fetch_add(1, Ordering::Relaxed);
-            let rules = self.rules().without_disabled(&switches);
-            self.rules.send_replace(Arc::new(rules));
-        }
-        let advanced = self.clearance.epoch().advance();
-        self.running.end(&of_them);
-        self.end_void_requests();
-        let mut recorded = Ok(());
-        for entry in told {
-            let record = self.record(entry).await;
-            recorded = recorded.and(record.map(drop));
-        }
-        let was_theirs = |digest: &Digest| {
-            let whole = before.kept(digest).and_then(|kept| kept.whole());
-            whole.is_none_or(|whole| of_them(digest, &whole))
-        };
-        let under_way = drained(advanced, was_theirs).await;
-        let _one_after_another = self.changing.lock().await;
-        let kept = self.keep_switches().map(|()| under_way);
-        recorded.and(kept).map_err(|failure| Failure {
-            message: format!("switched off, but: {}", failure.message),
-            ..failure
-        })
-    }
-
     /// Forgets components, and ends their calls.
     pub(crate) async fn remove(&self, caller: &Caller, gone: &[Digest]) -> Result<(), Failure> {
         let mut memory = self.changing.lock().await;
@@ -574,21 +506,6 @@ impl Owner {
         self.stop.cancelled().await;
     }
 
-    /// Records the refusals that were only counted so far, and ends requests that came too late: now and then, and at
-    /// the end.
-    pub fn tidy(&self) {
-        self.clearance.flush_refusals();
-        payloads::sync(&self.payloads);
-        self.end_void_requests();
-    }
-
-    /// Ends the requests that can't be approved any more.
-    fn end_void_requests(&self) {
-        let rules = self.rules();
-        self.approvals
-            .sweep(approvals::now(), |request| approvals::void(&rules, request));
-    }
-
     fn judge_again(&self, memory: &mut VersionMemory) -> Result<(), Failure> {
         let judged = self.judge(memory, self.rules().standing());
         judged.map_err(|error| Failure::internal(error.to_string()))?;
@@ -663,12 +580,6 @@ impl Owner {
         // What a poisoned lock guards is extended or replaced as a whole.
         self.switches.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Waits, but not long, for the components that `whose` says to have ended what they did under older rules.
-pub(crate) async fn drained(advanced: Advanced, whose: impl Fn(&Digest) -> bool) -> StillHeld {
-    let drained = advanced.drained(LAST_EFFECTS, whose).await;
-    drained.err().unwrap_or(StillHeld(0))
 }
 
 /// What is in force by the state files and the log together. A statement that was recorded and not yet
