@@ -61,6 +61,7 @@ pub(crate) fn waits_for_a_person(
         payments.len()
     );
     anstream::println!("the bank has one order: {}", Json::Array(payments));
+    has_ended(stage)?;
     stage.vouchsafe("audit show --limit 6", 0)?;
     Ok(())
 }
@@ -119,6 +120,22 @@ fn order(invoice: &Json) -> Result<Json> {
         "amount": { "minor": minor, "currency": text("/currency")? },
         "reference": text("/number")?,
     }))
+}
+
+/// Waits until the record says that the approval was used: that is after the answer, by a moment.
+fn has_ended(stage: &Stage) -> Result<()> {
+    for _ in 0..200 {
+        let last = stage
+            .command("audit show --limit 1 --json")
+            .output()?
+            .stdout;
+        let last: Json = serde_json::from_slice(&last)?;
+        if last.pointer("/0/action").and_then(Json::as_str) == Some("approval-ended") {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    anyhow::bail!("the approval has no end")
 }
 
 /// The name of the call that waits, once one does.
